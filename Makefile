@@ -1,0 +1,47 @@
+# Two commands do everything: `make demo` and `make test`. Needs Python >= 3.11 and make.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+BIN := .venv/bin
+
+.PHONY: demo test check fix lock bench chaos clean
+
+demo: .venv/ready  ## a running shop on this machine; Ctrl-C stops it
+	@$(BIN)/arus demo
+
+test: .venv/ready  ## everything that must be true, on a real Kafka, DuckDB and browser
+	@$(BIN)/pytest -n auto
+
+check: .venv/ready  ## format, lint, types, the rooms' laws, schemas, compose file
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/docker-compose -f docker-compose.yml config -q
+
+fix: .venv/ready  ## formats and mends what can be mended by itself
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/uv  ## pins every dependency by hash anew
+	@.venv/uv/bin/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+bench: .venv/ready  ## what it does in a second, with the machine stated
+	@$(BIN)/python -m tests.benchmarks
+
+chaos: .venv/ready  ## kills everything in turn and counts what was lost
+	@$(BIN)/python -m tests.chaos
+
+clean:  ## forgets the environment and all data of this machine
+	rm -rf .venv .arus
+
+.venv/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arus needs Python 3.11 or later; this is " + sys.version)'
+	@echo "making .venv (once)"
+	@$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
+
+.venv/ready: .venv/uv requirements.lock pyproject.toml
+	@.venv/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv
+	@.venv/uv/bin/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
+	@.venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . 2>/dev/null \
+		|| .venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch .venv/ready

@@ -1,0 +1,1 @@
+"""What happens to events: the pure rules of an order's life and the thin agents around them."""

@@ -1,0 +1,1 @@
+"""How events get in and move: gateway, senders, topics, the stream layer, the broker, the command line."""

@@ -1,0 +1,164 @@
+"""Settings: `arus.toml`, then the environment (`ARUS_*`, `__` between levels); nothing else reads the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+TOML = Path("arus.toml")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which, where it came from and what would be right."""
+
+
+class Section(BaseModel):
+    """A part of the settings; a name it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Kafka(Section):
+    """Which Kafka to use. Without bootstrap servers Arus starts its own, on this machine alone."""
+
+    bootstrap_servers: str = Field("", description="host:port,…; empty starts the embedded broker")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_username: str = ""
+    sasl_password: SecretStr = SecretStr("")
+    tls_ca: Path | None = Field(None, description="file of the authorities to trust; empty trusts the system's")
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    port: int = Field(0, description="port of the embedded broker; 0 = the one it had, or any free one")
+    partitions: int = Field(8, ge=1, le=1024, description="of every topic; changing it later needs a rebuild")
+    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 on more than one broker")
+
+
+class Gateway(Section):
+    """Where senders' webhooks come in."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8600, description="0 = any free one")
+    public_url: str = Field("", description="how senders reach it, where a signature covers the URL (Shopee)")
+    max_body_bytes: int = Field(1 << 20, description="a larger webhook is answered 413")
+
+
+class Api(Section):
+    """Where people look."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8700, description="0 = any free one")
+    gateways: tuple[str, ...] = Field((), description="URLs of gateways whose counters the Stream page shows")
+    secure_cookies: bool = Field(False, description="true behind HTTPS")
+
+
+class Streams(Section):
+    """How the agents run."""
+
+    store: Literal["rocksdict", "memory"] = "rocksdict"
+    lanes: int = Field(8, ge=1, description="partitions that one agent works on side by side")
+    fetch_bytes: int = Field(2 << 20, description="most bytes of one partition in one batch")
+    cached_rows: int = Field(50_000, description="decoded rows kept per partition and generation")
+    session_timeout: float = Field(6.0, description="seconds after which a silent worker loses its partitions")
+    standby_replicas: int = 0
+    seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")
+
+
+class Account(BaseModel):
+    """One sender's account: who sends to /webhooks/{source}/{name}. What a sender needs besides is kept in extras."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    source: str
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+    secrets: tuple[SecretStr, ...] = Field(
+        (), description="every live one, newest first; env:NAME reads the environment"
+    )
+    seller: str = Field("", description="our seller; needed where the payload names no shop")
+    orders: str = Field(
+        "", description="whose order ids this sender's references are, e.g. tiktok_shop; empty = its own"
+    )
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _read_environment(cls, secrets: list[str]) -> list[str]:
+        return [_from_environment(secret) if secret.startswith("env:") else secret for secret in secrets]
+
+    def live_secrets(self) -> tuple[str, ...]:
+        """Gives the secrets in the clear, newest first."""
+        return tuple(secret.get_secret_value() for secret in self.secrets)
+
+    def extra(self, name: str) -> str:
+        """Gives what this sender needs besides (`app_key`, `url`, `header` …); empty when it is not set."""
+        return str((self.__pydantic_extra__ or {}).get(name, ""))
+
+    @property
+    def namespace(self) -> str:
+        """Whose order ids this sender's references are."""
+        return self.orders or self.source
+
+
+def _from_environment(secret: str) -> str:
+    name = secret.removeprefix("env:")
+    value = os.environ.get(name)
+    if not value:
+        message = f"secret {secret!r}: the environment has no {name}"
+        raise ValueError(message)
+    return value
+
+
+class Settings(BaseSettings):
+    """All settings. `load` reads them and explains what is wrong."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ARUS_", env_nested_delimiter="__", toml_file=TOML, extra="forbid", frozen=True
+    )
+
+    home: Path = Field(Path(".arus"), description="state of this machine: broker, tables, warehouse, keys")
+    cache: Path = Field(
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arus",
+        description="what was fetched once: the broker's jars",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    kafka: Kafka = Kafka()
+    gateway: Gateway = Gateway()
+    api: Api = Api()
+    streams: Streams = Streams()
+    accounts: tuple[Account, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code wins, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def account(self, source: str, name: str) -> Account | None:
+        """Finds the account of a webhook's address."""
+        return next((a for a in self.accounts if a.source == source and a.name == name), None)
+
+
+def load(**given: Any) -> Settings:  # noqa: ANN401  # the names are those of Settings
+    """Reads the settings. Raises SettingsError with one readable line per wrong setting."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+    except ValueError as error:
+        message = f"{TOML} cannot be read: {error}"
+        raise SettingsError(message) from None
+
+
+def environment(**given: str) -> Mapping[str, str]:
+    """Gives the environment of a child process: ours and what is given."""
+    return {**os.environ, **given}

@@ -1,0 +1,153 @@
+"""What an agent sees: a batch of records, the rows of its table, and the messages it answers with.
+
+An agent is a plain function. It knows no offset, no future, no retry:
+
+    @agent("scans", table=numbers)
+    def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
+        \"\"\"Gives each scan the orders that its tracking number is bound to.\"\"\"
+
+It may be run again from the same rows for the same records, so it must not keep state of its own. Raising means:
+try the batch again. A record that can never pass is buried, and the batch goes on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from pipeline import codec
+from schemas.events import Event
+
+Row = TypeVar("Row")
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """One record as Kafka holds it; `timestamp` in milliseconds."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    timestamp: int
+    headers: Headers
+
+
+class Message(NamedTuple):
+    """One record to produce, in the transaction of the batch that it came from."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+class Buried(NamedTuple):
+    """A record that can never pass, and why: becomes a dead letter in the same transaction."""
+
+    record: Record
+    cause: str
+    detail: str
+
+
+class Batch:
+    """A run of records of one partition, in order. Can be iterated any number of times."""
+
+    __slots__ = ("buried", "partition", "records", "topic")
+
+    def __init__(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        self.topic, self.partition, self.records = topic, partition, records
+        self.buried: list[Buried] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def bury(self, record: Record, cause: str, detail: str) -> None:
+        """Sets a record aside as a dead letter: untouched, with its position and the reason."""
+        self.buried.append(Buried(record, cause, detail))
+
+    def events(self) -> Iterator[tuple[Record, Event]]:
+        """Gives each record with its event; what cannot be decoded is buried."""
+        decoders = codec.DECODERS
+        for record in self.records:
+            kind = next((value for name, value in record.headers if name == codec.TYPE), b"")
+            decode = decoders.get(kind)
+            if decode is None:
+                self.bury(record, "unknown_type", f"no event type {kind.decode(errors='replace')!r}")
+                continue
+            try:
+                event = decode(record.value or b"")
+            except msgspec.MsgspecError as error:
+                self.bury(record, "undecodable", str(error))
+                continue
+            yield record, event
+
+
+class Table(Generic[Row]):
+    """A table of rows by key, one partition of it beside each partition of the agent's topics.
+
+    `changelog` is the topic (one of TOPICS) that every change is written to, in the same transaction as the outputs.
+    `keep_ms`: rows older than that may be forgotten; `written_at` tells a row's age in milliseconds since 1970.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a property of the table that its declaration should show
+        self,
+        name: str,
+        *,
+        changelog: str,
+        decode: Callable[[bytes], Row],
+        encode: Callable[[Row], bytes],
+        keep_ms: int | None = None,
+        written_at: Callable[[Row], int] | None = None,
+    ) -> None:
+        self.name, self.changelog = name, changelog
+        self.decode, self.encode = decode, encode
+        self.keep_ms, self.written_at = keep_ms, written_at
+
+
+class Rows(Protocol[Row]):
+    """The rows of one partition while one batch is worked on."""
+
+    def get(self, key: bytes) -> Row | None:
+        """Gives the row, or None. The object is the batch's own: change it, then `put` it."""
+
+    def put(self, key: bytes, row: Row) -> None:
+        """Keeps the row; written once per key when the batch is done."""
+
+    def delete(self, key: bytes) -> None:
+        """Forgets the row."""
+
+
+class Agent(NamedTuple):
+    """An agent as declared: its function, what it reads and the table it keeps."""
+
+    name: str
+    topics: tuple[str, ...]
+    table: Table[Any] | None
+    run: Callable[..., Iterable[Message]]
+
+    @property
+    def promise(self) -> str:
+        """The first line of the function's docstring: what operators read."""
+        return (self.run.__doc__ or "").strip().splitlines()[0]
+
+
+def agent(*topics: str, table: Table[Any] | None = None) -> Callable[[Callable[..., Iterable[Message]]], Agent]:
+    """Declares a function as the agent of these topics; its name is the step that dead letters and lag name."""
+
+    def declare(run: Callable[..., Iterable[Message]]) -> Agent:
+        return Agent(run.__name__, topics, table, run)
+
+    return declare
+
+
+class Sink(Protocol):
+    """A place outside Kafka that keeps its own offsets, such as a database file: those win over the group's."""
+
+    name: str
+    topics: tuple[str, ...]
+
+    def start_offsets(self) -> dict[tuple[str, int], int]:
+        """Gives the next offset of each (topic, partition) that the place already has."""
+
+    def write(self, batches: Sequence[Batch], ends: dict[tuple[str, int], int]) -> None:
+        """Keeps the records and the new offsets, both or neither. Called in a thread, one call at a time."""

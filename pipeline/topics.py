@@ -1,0 +1,48 @@
+"""TOPICS: every topic, what its key is, what it holds and how long. All have the same number of partitions."""
+
+from typing import NamedTuple
+
+DAY_MS = 86_400_000
+
+
+class Topic(NamedTuple):
+    """One topic. `keep_days` is None where the topic is compacted: the newest value of each key stays."""
+
+    name: str
+    key: str
+    holds: str
+    keep_days: int | None = 30
+
+    def configs(self) -> dict[str, str]:
+        """Gives Kafka's topic configs; replication and partitions come from the settings."""
+        if self.keep_days is None:
+            return {"cleanup.policy": "compact", "max.message.bytes": "2097152"}
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.keep_days * DAY_MS),
+            "max.message.bytes": "2097152",
+        }
+
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("webhooks.received", "source/account/dedupe id", "raw bodies, exactly as they arrived"),
+        Topic("orders", "order_id", "events of shops, sellers and buyers"),
+        Topic("payments", "order_id", "events of payments and refunds"),
+        Topic("shipments", "order_id", "events of parcels whose order is known"),
+        Topic("scans", "carrier/tracking number", "carriers' scans and the bindings of tracking numbers to orders"),
+        Topic("order.snapshots", "order_id", "the state of each order; the changelog of table orders", None),
+        Topic("order.transitions", "order_id", "one change of an order's status each"),
+        Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
+        Topic("notices", "audience", "one line of somebody's inbox each"),
+        Topic("dead-letters", "as it was", "records that some step could not take, untouched", 90),
+        Topic(
+            "intake.seen", "source/account/dedupe id", "which deliveries intake has taken; changelog of table seen", 5
+        ),
+        Topic(
+            "matching.numbers", "carrier/tracking number", "bindings and parked scans; changelog of table numbers", None
+        ),
+    )
+}
+"""The business topics and the changelogs of our tables, which are topics like any other."""

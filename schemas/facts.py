@@ -1,0 +1,172 @@
+"""The state of an order: facts that only ever join, and what was derived from them.
+
+A Mark is (occurred_at, event_id) and the earliest wins. A register's stamp is (occurred_at, rank, event_id) and the
+latest wins. So any order of arrival, with any repetition, gives the same state.
+"""
+
+from msgspec import Struct, field
+
+Mark = tuple[int, str]
+Stamp = tuple[int, int, str]
+Marks = dict[str, Mark]
+
+NEVER: Stamp = (-1, -1, "")
+
+
+class Article(Struct, omit_defaults=True, gc=False):
+    """One line of an order; minor units."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_price: int = 0
+
+
+class Details(Struct, omit_defaults=True):
+    """Register: the order as it was last described."""
+
+    stamp: Stamp
+    buyer_id: str = ""
+    buyer_name: str = ""
+    city: str = ""
+    lines: list[Article] = []
+    currency: str = "IDR"
+    discount: int = 0
+    shipping_fee: int = 0
+    tax: int = 0
+    total: int = 0
+    cod: bool = False
+    market: str = "ID"
+    channel: str = ""
+
+
+class Scan(Struct, omit_defaults=True, gc=False):
+    """Register: the last thing a carrier said of a package."""
+
+    stamp: Stamp
+    milestone: str
+    code: str = ""
+    words: str = ""
+    location: str = ""
+    returning: bool = False
+    proof: str = ""
+    next_expected_at: int | None = None
+
+
+class Package(Struct, omit_defaults=True):
+    """A parcel; its key is `carrier/number`, or `#package_id` while it has no tracking number.
+
+    marks: arranged, recut, and one for each milestone a carrier reported.
+    """
+
+    marks: Marks = field(default_factory=dict)
+    package_id: str = ""
+    carrier: str = ""
+    number: str = ""
+    service: str = ""
+    insured: bool = False
+    arranged: Stamp = NEVER
+    last: Scan | None = None
+
+
+class Payment(Struct, omit_defaults=True):
+    """One payment attempt; marks: requested, authorized, paid, failed, expired, charged_back."""
+
+    marks: Marks = field(default_factory=dict)
+    stamp: Stamp = NEVER
+    amount: int = 0
+    currency: str = "IDR"
+    method: str = ""
+
+
+class Refund(Struct, omit_defaults=True):
+    """One refund; marks: requested, approved, settled, failed."""
+
+    marks: Marks = field(default_factory=dict)
+    stamp: Stamp = NEVER
+    amount: int = 0
+    currency: str = "IDR"
+    case_id: str = ""
+
+
+class Case(Struct, omit_defaults=True):
+    """A cancellation request, a return or a claim; marks: the last word of each event's type."""
+
+    marks: Marks = field(default_factory=dict)
+    stamp: Stamp = NEVER
+    by: str = ""
+    kind: str = ""
+    reason: str = ""
+    outcome: str = ""
+
+
+class Review(Struct, omit_defaults=True, gc=False):
+    """Register that keeps the first: the initial review is the one that counts."""
+
+    at: Mark
+    stars: int
+
+
+class Order(Struct, omit_defaults=True):
+    """All that is known of one order: the value of topic `order.snapshots` and of the table `orders`.
+
+    marks: placed, amended, held, released, confirmed, cancelled, received, completed.
+    reported: milestones that the marketplace's own words imply (STATUSES.implies), with the first such word.
+    seller: (rank of the witness, -occurred_at, event_id, seller_id): the best and earliest witness wins.
+    Below `status` everything is derived from the facts above it, and kept so that readers need no rules.
+    """
+
+    order_id: str
+    seller: tuple[int, int, str, str] = (-1, 0, "", "")
+    marks: Marks = field(default_factory=dict)
+    reported: Marks = field(default_factory=dict)
+    word: tuple[int, int, str, str, str] | None = None
+    """(…stamp, our status, the sender's word) of the latest status_reported."""
+    cancelled_by: tuple[int, str, str, str] | None = None
+    """(occurred_at, event_id, by, reason) of the earliest order_cancelled."""
+    details: Details | None = None
+    payments: dict[str, Payment] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    packages: dict[str, Package] = field(default_factory=dict)
+    cancellations: dict[str, Case] = field(default_factory=dict)
+    returns: dict[str, Case] = field(default_factory=dict)
+    claims: dict[str, Case] = field(default_factory=dict)
+    review: Review | None = None
+    last_at: int = 0
+    """The latest occurred_at among all events folded."""
+    status: str = "unknown"
+    history: list[tuple[int, str]] = field(default_factory=list)
+    """(since, status), oldest first; the last entry is the present status."""
+    due: dict[str, int] = field(default_factory=dict)
+    """Promise → instant by which it must be kept; what the policy of the order's market says."""
+
+
+class Transition(Struct, omit_defaults=True, gc=False):
+    """An order's status changed: the value of topic `order.transitions`; id = digest(order_id, event_id, after)."""
+
+    transition_id: str
+    order_id: str
+    seller_id: str
+    before: str
+    after: str
+    occurred_at: int
+    event_id: str
+    event_type: str
+    source: str
+    received_at: int
+    raw_written_at: int
+    event_written_at: int
+    """Record times of the raw delivery and of the event: freshness, hop by hop."""
+
+
+class Anomaly(Struct, omit_defaults=True, gc=False):
+    """Evidence that contradicts itself: the value of topic `anomalies`; id = digest(order_id, kind, both events)."""
+
+    anomaly_id: str
+    order_id: str
+    seller_id: str
+    kind: str
+    occurred_at: int
+    event_id: str
+    against_event_id: str = ""
+    detail: str = ""
