@@ -15,6 +15,7 @@ check: .venv/ready  ## format, lint, types, the rooms' laws, schemas, compose fi
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pipeline.contracts
 	@$(BIN)/docker-compose -f docker-compose.yml config -q
 
 fix: .venv/ready  ## formats and mends what can be mended by itself
@@ -42,6 +43,5 @@ clean:  ## forgets the environment and all data of this machine
 .venv/ready: .venv/uv requirements.lock pyproject.toml
 	@.venv/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv
 	@.venv/uv/bin/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
-	@.venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . 2>/dev/null \
-		|| .venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@.venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch .venv/ready
