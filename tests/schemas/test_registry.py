@@ -45,6 +45,7 @@ def test_msgspec_reads_what_pydantic_validated(kind):
         }
     )
     assert codec.decode(kind.encode(), codec.encode(event)) == event
+    assert codec.decode(kind.encode(), codec.encode_event(event)) == event
 
 
 def test_every_tab_exists():
