@@ -13,7 +13,7 @@ LIBRARIES = ("faust-streaming", "aiokafka", "duckdb", "msgspec", "rocksdict", "s
 
 
 class Figure(NamedTuple):
-    """One row of the table: the same measurement several times. `goal` is what it should reach at least (or at most)."""
+    """One row of the table: the same measurement several times. `goal` is what it should reach."""
 
     name: str
     unit: str
@@ -28,8 +28,8 @@ class Figure(NamedTuple):
 
     def row(self) -> str:
         """Gives the row as Markdown: name, median, lowest to highest, goal, note."""
-        low, high = min(self.values), max(self.values)
-        return f"| {self.name} | **{_round(self.median)}** {self.unit} | {_round(low)}-{_round(high)} | {self.goal} | {self.note} |"
+        spread = f"{_round(min(self.values))}-{_round(max(self.values))}"
+        return f"| {self.name} | **{_round(self.median)}** {self.unit} | {spread} | {self.goal} | {self.note} |"
 
 
 def _round(value: float) -> str:
