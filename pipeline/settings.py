@@ -33,6 +33,9 @@ class Kafka(Section):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     port: int = Field(0, description="port of the embedded broker; 0 = the one it had, or any free one")
+    jars_from: str = Field(
+        "", description="Maven repository of its jars; empty = the mirror in ~/.m2/settings.xml, else Maven Central"
+    )
     partitions: int = Field(8, ge=1, le=1024, description="of every topic; changing it later needs a rebuild")
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 on more than one broker")
 

@@ -1,0 +1,5 @@
+"""Kafka: the embedded one, how clients reach any other, and the operators' side of both."""
+
+
+class BrokerError(Exception):
+    """Kafka cannot be had or cannot do what was asked; the message says why and what helps."""

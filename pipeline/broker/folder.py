@@ -1,0 +1,193 @@
+"""The data folder of an embedded Kafka: one owner at a time, the port it keeps, its configuration and its log."""
+
+import base64
+import errno
+import fcntl
+import json
+import random
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from pipeline.broker import BrokerError
+from pipeline.broker.java import HOST
+
+PORTS = range(20_000, 32_000)
+"""Below the ports that systems lend to clients: none of those may sit on ours while Kafka restarts."""
+
+
+def properties(name: str) -> dict[str, str]:
+    """Reads a .properties file of this room."""
+    lines = Path(__file__).with_name(name).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+DEFAULTS = properties("server.properties")
+FOR_TESTS = properties("tests.properties")
+"""What makes compaction, deletion, expiry and rebalances happen within a second or two."""
+
+
+class Folder:
+    """Where one embedded Kafka keeps everything."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.log = self.path / "kafka.log"
+        self.properties = self.path / "server.properties"
+        self._logs = self.path / "log"
+        self._lock: IO[str] | None = None
+
+    def acquire(self, patience: float = 5) -> None:
+        """Makes the folder ours. The Kafka of a parent that died may need a moment to end."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.path / "lock").open("a+")
+        end = time.monotonic() + patience
+        while not _try_lock(self._lock):
+            if time.monotonic() > end:
+                self.release()
+                raise BrokerError(f"{self.path} is in use by another Kafka ({self._owner()}); only one can own it")
+            time.sleep(0.05)
+
+    @property
+    def held(self) -> int:
+        """The open file whose lock makes the folder ours; Kafka inherits it and so holds it as long as it lives."""
+        if self._lock is None:
+            raise BrokerError(f"{self.path} was not acquired")
+        return self._lock.fileno()
+
+    def release(self) -> None:
+        """Gives the folder up; it is free when the Kafka in it has ended too."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+    def remember(self, pid: int, port: int) -> None:
+        """Writes down who owns the folder now."""
+        (self.path / "owner.json").write_text(json.dumps({"pid": pid, "port": port}))
+
+    @property
+    def last_port(self) -> int:
+        """The port that was used last here; 0 in a new folder."""
+        try:
+            return int(json.loads((self.path / "owner.json").read_text())["port"])
+        except (OSError, ValueError, KeyError):
+            return 0
+
+    def running(self) -> str | None:
+        """Gives host and port of the Kafka that owns the folder now, if one does."""
+        if not self.last_port:
+            return None
+        with (self.path / "lock").open("a+") as lock:
+            return None if _try_lock(lock) else f"{HOST}:{self.last_port}"
+
+    def configure(self, port: int, controller: int, config: Mapping[str, str], template: Path | None) -> None:
+        """Writes the configuration, and in a new folder what Kafka's own `format` would write, without its second."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        listeners = f"PLAINTEXT://{HOST}:{port}"
+        own = {
+            "listeners": f"{listeners},CONTROLLER://{HOST}:{controller}",
+            "advertised.listeners": listeners,
+            "controller.quorum.voters": f"1@{HOST}:{controller}",
+            "log.dirs": str(self._logs),
+        }
+        _write(self.properties, {**DEFAULTS, **own, **config})
+        identity = self._logs / "meta.properties"
+        if template and not identity.exists():
+            shutil.copytree(template, self._logs / template.name, dirs_exist_ok=True)
+            _write(identity, {"version": "1", "node.id": "1", "cluster.id": kafka_id(), "directory.id": kafka_id()})
+
+    @property
+    def metadata(self) -> Path:
+        """The folder of Kafka's own metadata; freshly formatted, it is the template for others."""
+        return self._logs / "__cluster_metadata-0"
+
+    def why(self) -> str:
+        """Tells in a sentence why the Kafka in here ended, from its log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        for sign, sentence in SIGNS.items():
+            if sign in text:
+                return sentence.format(folder=self.path)
+        wrong = [line.split("ConfigException: ", 1)[1] for line in text.splitlines() if "ConfigException: " in line]
+        told = wrong or [line for line in text.splitlines() if "Exception" in line or " ERROR " in line]
+        return f"Kafka did not start: {'; '.join(told[:2]) or 'it gave no answer'} (log: {self.log})"
+
+    def lost_its_port(self) -> bool:
+        """Tells whether the Kafka in here ended because somebody else took its port."""
+        return "Address already in use" in self.log.read_text(errors="replace")
+
+    def _owner(self) -> str:
+        try:
+            owner = json.loads((self.path / "owner.json").read_text())
+        except (OSError, ValueError):
+            return "starting now"
+        return f"pid {owner['pid']}, port {owner['port']}"
+
+
+NO_SPACE = "there is no space left on the disk of {folder}: free some, or put ARUS_HOME and ARUS_CACHE elsewhere"
+SIGNS = {
+    "No space left on device": NO_SPACE,
+    "Cannot allocate memory": "there is not enough memory to run Kafka: it needs about 200 MB",
+    "Permission denied": "Kafka may not write into {folder}: it belongs to somebody else",
+}
+"""What the log says and what it means."""
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turns an error of the file system into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BrokerError(NO_SPACE.format(folder=folder)) from error
+        raise BrokerError(f"{error.filename or folder} cannot be used: {error.strerror}") from error
+
+
+def free_port(not_this: int = 0) -> int:
+    """Finds a port that nobody uses."""
+    for _ in range(100):
+        port = random.choice(PORTS)
+        if port != not_this and can_listen(port):
+            return port
+    raise BrokerError(f"none of the ports {PORTS.start} to {PORTS.stop} is free on {HOST}")
+
+
+def can_listen(port: int) -> bool:
+    """Tells whether a port is free."""
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def kafka_id() -> str:
+    """Makes an id as Kafka writes them: 22 characters, none of which is a leading dash."""
+    return base64.urlsafe_b64encode(b"\x01" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+
+
+def _write(file: Path, values: Mapping[str, str]) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    partial.replace(file)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
