@@ -1,0 +1,143 @@
+"""The one poller of Kafka's groups: once a second, in a thread, however many people look."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from analytics.lag import Sighting, Track, Verdict
+from analytics.watermark import Place, Watermark
+
+log = structlog.get_logger()
+
+EVERY = 1.0  # seconds between two polls
+
+
+class Reading(Protocol):
+    """What Kafka says of one group's partition; `oldest_at` is the record time at the committed position."""
+
+    group: str
+    topic: str
+    partition: int
+    committed: int
+    end: int
+    behind: int
+    oldest_at: int | None
+    owner: str
+
+
+class Source(Protocol):
+    """An open connection to Kafka."""
+
+    def lag(self) -> Sequence[Reading]:
+        """Reads where every group stands."""
+
+    def close(self) -> None:
+        """Ends the connection."""
+
+
+class Standing(NamedTuple):
+    """How one partition of one group does; `history` is how far behind in time it was at the last polls."""
+
+    group: str
+    topic: str
+    partition: int
+    owner: str
+    committed: int
+    end: int
+    behind: int
+    behind_ms: int
+    still_ms: int
+    rate_in: float
+    rate_out: float
+    verdict: Verdict
+    eta_ms: int | None
+    history: tuple[int, ...]
+
+
+class View(NamedTuple):
+    """What the last poll showed. While Kafka does not answer the standings are the last known, with since when."""
+
+    at: int | None = None
+    standings: tuple[Standing, ...] = ()
+    watermark: int | None = None
+    silent_since: int | None = None
+    reason: str = ""
+
+
+class Monitor:
+    """Polls and keeps the newest view; whoever looks takes `view`, which never changes under their eyes."""
+
+    def __init__(self, connect: Callable[[], Source], now: Callable[[], int]) -> None:
+        self.view = View()
+        self._connect, self._now = connect, now
+        self._source: Source | None = None
+        self._tracks: dict[tuple[str, str, int], Track] = defaultdict(Track)
+        self._watermark = Watermark()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        """Begins to poll."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the polling; does not wait for an answer that is under way."""
+        self._stop.set()
+
+    def poll(self) -> None:
+        """Takes one look. A Kafka that does not answer is part of the view, not an error."""
+        at = self._now()
+        try:
+            self._source = self._source or self._connect()
+            readings = self._source.lag()
+        except Exception as error:  # noqa: BLE001  # whatever the client raises, the page must say so and go on
+            self._lose(at, f"{type(error).__name__}: {error}")
+        else:
+            self._keep(at, readings)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.poll()
+            self._stop.wait(EVERY)
+        if self._source:
+            self._source.close()
+
+    def _keep(self, at: int, readings: Iterable[Reading]) -> None:
+        readings = list(readings)
+        for one in readings:
+            sighting = Sighting(self._now(), one.committed, one.end, one.behind, one.oldest_at)
+            self._tracks[one.group, one.topic, one.partition].see(sighting)
+        self._watermark.see(at, {(r.group, r.topic, r.partition): Place(r.committed, r.end) for r in readings})
+        standings = tuple(_standing(one, self._tracks[one.group, one.topic, one.partition]) for one in readings)
+        self.view = View(at, standings, self._watermark.value)
+
+    def _lose(self, at: int, reason: str) -> None:
+        if self.view.silent_since is None:
+            log.warning("monitor.kafka_silent", reason=reason)
+        self.view = self.view._replace(silent_since=self.view.silent_since or at, reason=reason)
+        source, self._source = self._source, None
+        if source:
+            source.close()
+
+
+def _standing(one: Reading, track: Track) -> Standing:
+    history = tuple(sighting.behind for sighting in track.sightings)
+    return Standing(
+        one.group,
+        one.topic,
+        one.partition,
+        one.owner,
+        one.committed,
+        one.end,
+        one.behind,
+        track.behind_ms(),
+        track.still_ms(),
+        track.rate_in(),
+        track.rate_out(),
+        track.verdict(),
+        track.eta_ms(),
+        history,
+    )
