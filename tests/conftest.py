@@ -18,7 +18,7 @@ import pytest
 from pipeline import settings
 from pipeline.broker import BrokerError, admin
 from pipeline.broker.embedded import EmbeddedKafka
-from pipeline.broker.folder import FOR_TESTS
+from pipeline.broker.embedded.folder import FOR_TESTS
 from pipeline.settings import Kafka
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from pipeline.broker import BrokerError
-from pipeline.broker.java import HOST
+from pipeline.broker.embedded.java import HOST
 
 PORTS = range(20_000, 32_000)
 """Below the ports that systems lend to clients: none of those may sit on ours while Kafka restarts."""

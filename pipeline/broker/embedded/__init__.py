@@ -6,10 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.broker import BrokerError, cache
-from pipeline.broker.folder import Folder, can_listen, explained, free_port
-from pipeline.broker.jars import OnProgress, silent
-from pipeline.broker.java import HOST, Kafka
+from pipeline.broker import BrokerError
+from pipeline.broker.embedded import cache
+from pipeline.broker.embedded.folder import Folder, can_listen, explained, free_port
+from pipeline.broker.embedded.jars import OnProgress, silent
+from pipeline.broker.embedded.java import HOST, Kafka
 from pipeline.settings import Settings
 
 ATTEMPTS = 3

@@ -1,8 +1,7 @@
-"""Kafka's jars: pinned by sha256 in kafka.lock, fetched once. `python -m pipeline.broker.jars --lock` pins anew."""
+"""Kafka's jars: pinned by sha256 in kafka.lock, fetched once."""
 
 import hashlib
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -158,16 +157,3 @@ def _pin(artifact: Any) -> Pin:  # noqa: ANN401  # as _maven
     raw = artifact.resolve().read_bytes()
     sha256 = hashlib.sha256(raw).hexdigest()
     return Pin(artifact.groupId, artifact.artifactId, artifact.version, len(raw), sha256)
-
-
-def main(arguments: list[str]) -> None:
-    """Writes kafka.lock anew from ROOTS."""
-    if arguments != ["--lock"]:
-        sys.exit("python -m pipeline.broker.jars --lock")
-    with tempfile.TemporaryDirectory() as scratch:
-        lines = map(str, resolve(Path(scratch)))
-        LOCK.write_text("".join(f"{line}\n" for line in lines))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

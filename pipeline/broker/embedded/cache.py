@@ -8,9 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.broker import BrokerError, java
-from pipeline.broker.folder import Folder, explained, free_port, kafka_id
-from pipeline.broker.jars import LOCK, OnProgress, fetch, pins, silent
+from pipeline.broker import BrokerError
+from pipeline.broker.embedded import java
+from pipeline.broker.embedded.folder import Folder, explained, free_port, kafka_id
+from pipeline.broker.embedded.jars import LOCK, OnProgress, fetch, pins, silent
 
 TRAINING = "starting Kafka once so that it starts quickly from now on"
 
