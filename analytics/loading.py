@@ -1,0 +1,161 @@
+"""Loading: the last hop. Records become rows of the warehouse, with the offsets they came from, both or neither."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+import duckdb
+import pyarrow as pa
+import structlog
+from prometheus_client import Counter
+
+from analytics.rows import TABLES
+from analytics.rows.table import Rows, Table, Unreadable
+from analytics.warehouse import Warehouse, script
+from pipeline.streams.agent import Batch
+
+log = structlog.get_logger(__name__)
+
+COMPACT_ROWS, COMPACT_SECONDS = 50_000, 60.0
+"""Changed orders that wait for compaction at most, and how long: what every report has to look through besides."""
+
+LOADED = Counter("arus_loaded_records", "Records that became rows of the warehouse", ["topic"])
+UNREADABLE = Counter("arus_unreadable_records", "Records that the last step could not read", ["topic"])
+
+Offsets = dict[tuple[str, int], int]
+
+
+def now_ms() -> int:
+    """Gives the present instant."""
+    return time.time_ns() // 1_000_000
+
+
+class Loading:
+    """The sink that keeps what the topics tell in the warehouse, and stands where its file stands."""
+
+    name = "loading"
+    topics = tuple(TABLES)
+
+    def __init__(self, warehouse: Warehouse, clock: Callable[[], int] = now_ms) -> None:
+        """`clock` tells when a row was loaded."""
+        self.warehouse, self.clock = warehouse, clock
+        self._types = {table.name: warehouse.types(f"raw.{table.name}") for table in TABLES.values()}
+        self._compacted_at = time.monotonic()
+
+    def start_offsets(self) -> Offsets:
+        """Gives the next offset of each partition that the file has read from."""
+        rows = self.warehouse.query("select topic, part, next_offset from raw.offsets")
+        return {(row["topic"], row["part"]): row["next_offset"] for row in rows}
+
+    def write(self, batches: Sequence[Batch], ends: Offsets) -> None:
+        """Keeps the batches' rows and where they end in one transaction.
+
+        When that fails, the file is opened anew and the error goes on: whether the transaction was kept is told by
+        `start_offsets` alone, and reading goes on from there.
+        """
+        tables = self._read(batches)
+        try:
+            with self.warehouse.transaction() as kept:
+                for table, rows in tables:
+                    _keep(kept, table, rows, self.clock())
+                _move(kept, ends)
+            self._compact_when_due()
+        except duckdb.Error:
+            log.exception("loading.failed")
+            self.warehouse.reopen()
+            raise
+        for batch in batches:
+            LOADED.labels(batch.topic).inc(len(batch.records))
+
+    def _read(self, batches: Sequence[Batch]) -> list[tuple[Table, Rows]]:
+        """Reads each table's batches into one set of rows."""
+        read: dict[str, list[Rows]] = defaultdict(list)
+        for batch in _one_of_each_partition(batches):
+            table = TABLES[batch.topic]
+            read[table.name].append(table.rows(batch, self._types[table.name]))
+        by_name = {table.name: table for table in TABLES.values()}
+        return [(by_name[name], _together(parts)) for name, parts in read.items()]
+
+    def _compact_when_due(self) -> None:
+        waiting = self.warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
+        late = time.monotonic() - self._compacted_at > COMPACT_SECONDS
+        if waiting >= COMPACT_ROWS or (waiting and late):
+            self.compact()
+
+    def compact(self) -> None:
+        """Moves changed orders into the big table and the log into the file."""
+        with self.warehouse.transaction() as kept:
+            kept.execute(script("staging/compact.sql"))
+        self.warehouse.cursor().execute("checkpoint")
+        self._compacted_at = time.monotonic()
+
+
+def _one_of_each_partition(batches: Iterable[Batch]) -> list[Batch]:
+    """Joins batches that follow each other in one partition: the newest row of a key must be the newest of all."""
+    found: dict[tuple[str, int], Batch] = {}
+    for batch in batches:
+        place = (batch.topic, batch.partition)
+        before = found[place].records if place in found else ()
+        found[place] = Batch(*place, [*before, *batch.records]) if before else batch
+    return list(found.values())
+
+
+def _together(parts: Sequence[Rows]) -> Rows:
+    return Rows(
+        pa.concat_tables([part.rows for part in parts]),
+        [key for part in parts for key in part.gone],
+        [record for part in parts for record in part.unreadable],
+    )
+
+
+def _keep(kept: duckdb.DuckDBPyConnection, table: Table, rows: Rows, loaded_at: int) -> None:
+    if rows.gone:
+        _forget(kept, table, rows.gone)
+    if rows.rows.num_rows:
+        _insert(kept, table, rows.rows, loaded_at)
+    if rows.unreadable:
+        log.error("loading.unreadable", records=len(rows.unreadable), first=rows.unreadable[0])
+        _set_aside(kept, rows.unreadable, loaded_at)
+
+
+# The names formatted into statements are those of TABLES; every value is bound or travels in an Arrow table.
+
+
+def _insert(kept: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table, loaded_at: int) -> None:
+    """Adds the rows; where only the newest is kept, in the place of the older ones."""
+    keys = ", ".join(f"key_of({of}) as {key}" for key, of in table.keys.items())
+    stamp = "$1::bigint as loaded_at, " if table.stamped else ""
+    kept.register("batch", rows)
+    if table.newest:
+        key, of = next(iter(table.keys.items()))
+        kept.execute(f"delete from raw.{table.name} where {key} in (select key_of({of}) from batch)")  # noqa: S608
+    kept.execute(
+        f"insert into raw.{table.name} by name select {stamp}{keys}{keys and ', '}* from batch",  # noqa: S608
+        [loaded_at] if table.stamped else None,
+    )
+    kept.unregister("batch")
+
+
+def _forget(kept: duckdb.DuckDBPyConnection, table: Table, gone: list[str]) -> None:
+    """Removes the rows of keys whose newest record is a tombstone."""
+    key = next(iter(table.keys))
+    for name in (table.name, *table.older):
+        kept.execute(f"delete from raw.{name} where {key} in (select key_of(unnest($1)))", [gone])  # noqa: S608
+
+
+def _set_aside(kept: duckdb.DuckDBPyConnection, unreadable: Sequence[Unreadable], loaded_at: int) -> None:
+    kept.register("batch", pa.Table.from_pylist([record._asdict() for record in unreadable]))
+    kept.execute("insert into raw.unreadable by name select *, $1::bigint as loaded_at from batch", [loaded_at])
+    kept.unregister("batch")
+    for record in unreadable:
+        UNREADABLE.labels(record.topic).inc()
+
+
+def _move(kept: duckdb.DuckDBPyConnection, ends: Offsets) -> None:
+    """Writes down where reading goes on."""
+    kept.register(
+        "ends", pa.Table.from_pylist([{"topic": t, "part": p, "next_offset": n} for (t, p), n in ends.items()])
+    )
+    kept.execute("delete from raw.offsets where (topic, part) in (select (topic, part) from ends)")
+    kept.execute("insert into raw.offsets by name select * from ends")
+    kept.unregister("ends")

@@ -1,0 +1,19 @@
+"""TABLES: which table of the warehouse each topic fills, and how its records become rows."""
+
+from analytics.rows.events import EVENTS
+from analytics.rows.orders import ORDERS
+from analytics.rows.others import ANOMALIES, DELIVERIES, LETTERS, NOTICES, PARKED, TRANSITIONS
+from analytics.rows.table import Table
+
+TABLES: dict[str, Table] = {
+    "order.snapshots": ORDERS,
+    "order.transitions": TRANSITIONS,
+    "orders": EVENTS,
+    "payments": EVENTS,
+    "shipments": EVENTS,
+    "anomalies": ANOMALIES,
+    "notices": NOTICES,
+    "webhooks.received": DELIVERIES,
+    "matching.numbers": PARKED,
+    "dead-letters": LETTERS,
+}

@@ -1,0 +1,48 @@
+-- visible: the one gate; every report for sellers and buyers reads through these macros and through nothing else
+--
+-- `role` and `viewer` are bound parameters. A seller's rows are found by key in both tables, so that hardly any other
+-- is read; the id is compared too, so that no two sellers can ever meet in one key.
+
+create or replace macro may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id) as
+    case role
+        when 'operator' then true
+        when 'seller' then seller_key = key_of(viewer) and seller_id = viewer
+        when 'buyer' then buyer_key = key_of(viewer) and buyer_id = viewer
+        else false
+    end;
+
+-- the newest state of each order that the viewer may see
+create or replace macro visible_orders(role, viewer) as table
+with latest as (
+    select * from raw.delta
+    where may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id)
+    union all by name
+    select orders.* from raw.orders anti join raw.delta using (order_key)
+    where may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id)
+)
+select
+    latest.*,
+    coalesce(placed_at, since) as sort_at,
+    split_part(order_id, ':', 1) as source,
+    statuses.seller_tab,
+    statuses.buyer_tab,
+    statuses.actionable
+from latest left join statuses on statuses.name = latest.status;
+
+-- the trail of one order, if the viewer may see that order
+create or replace macro visible_events(role, viewer, id) as table
+select events.* from raw.events
+where order_key = key_of(id) and order_id = id
+    and exists (select 1 from visible_orders(role, viewer) as seen where seen.order_key = key_of(id) and seen.order_id = id);
+
+create or replace macro visible_anomalies(role, viewer) as table
+select anomalies.* from raw.anomalies
+where role = 'operator' or exists (
+    select 1 from visible_orders(role, viewer) as seen
+    where seen.order_key = anomalies.order_key and seen.order_id = anomalies.order_id
+);
+
+create or replace macro visible_notices(role, viewer) as table
+select * from raw.notices
+where role = 'operator'
+    or (audience_key = key_of(role || ':' || viewer) and audience = role || ':' || viewer);

@@ -1,0 +1,197 @@
+-- raw: what the topics told, in typed columns; times are milliseconds since 1970 UTC, money is minor units
+--
+-- No table has a primary key or an index: they would cost more at loading than they give at reading.
+-- `…_key` is `key_of(id)`: statistics of a text column see its first eight bytes only, and those are the same
+-- for every id of one marketplace, so that a scan could skip nothing. Of a number's they see all.
+
+create schema if not exists raw;
+
+create table if not exists raw.offsets (
+    topic varchar not null,
+    part integer not null,
+    next_offset bigint not null,
+);
+
+-- the newest snapshot of each order that changed since the last compaction
+create table if not exists raw.delta (
+    order_key ubigint not null,
+    seller_key ubigint not null,
+    buyer_key ubigint not null,
+    order_id varchar not null,
+    seller_id varchar not null,
+    buyer_id varchar not null,
+    buyer_name varchar not null,
+    city varchar not null,
+    item varchar not null,
+    quantity bigint not null,
+    gross bigint not null,
+    discount bigint not null,
+    total bigint not null,
+    currency varchar not null,
+    cod boolean not null,
+    status varchar not null,
+    since bigint not null,
+    placed_at bigint,
+    paid_at bigint,
+    confirmed_at bigint,
+    arranged_at bigint,
+    dispatched_at bigint,
+    delivered_at bigint,
+    cancelled_at bigint,
+    cancelled_by varchar not null,
+    cancel_reason varchar not null,
+    cancel_asked_at bigint,
+    stars integer,
+    given_back bigint not null,
+    refunds struct(settled_at bigint, amount bigint)[] not null,
+    ship_by bigint,
+    deliver_by bigint,
+    scan_by bigint,
+    answer_by bigint,
+    carrier varchar not null,
+    tracking_number varchar not null,
+    packages integer not null,
+    scan_milestone varchar not null,
+    scan_words varchar not null,
+    scan_location varchar not null,
+    scan_at bigint,
+    facts varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- every other order, by month and seller
+create table if not exists raw.orders as from raw.delta limit 0;
+
+create table if not exists raw.events (
+    order_key ubigint not null,
+    order_id varchar not null,
+    event_id varchar not null,
+    type varchar not null,
+    occurred_at bigint not null,
+    rank integer not null,
+    received_at bigint not null,
+    source varchar not null,
+    carrier varchar not null,
+    tracking_number varchar not null,
+    milestone varchar not null,
+    code varchar not null,
+    words varchar not null,
+    location varchar not null,
+    status varchar not null,
+    word varchar not null,
+    amount bigint,
+    currency varchar not null,
+    stars integer,
+    told_by varchar not null,
+    reason varchar not null,
+    evidence_topic varchar not null,
+    evidence_partition integer not null,
+    evidence_offset bigint not null,
+    raw_written_at bigint not null,
+    topic varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+    loaded_at bigint not null,
+);
+
+create table if not exists raw.transitions (
+    order_key ubigint not null,
+    transition_id varchar not null,
+    order_id varchar not null,
+    seller_id varchar not null,
+    status_before varchar not null,
+    status_after varchar not null,
+    occurred_at bigint not null,
+    event_id varchar not null,
+    event_type varchar not null,
+    source varchar not null,
+    received_at bigint not null,
+    raw_written_at bigint not null,
+    event_written_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+    loaded_at bigint not null,
+);
+
+create table if not exists raw.anomalies (
+    order_key ubigint not null,
+    anomaly_id varchar not null,
+    order_id varchar not null,
+    seller_id varchar not null,
+    kind varchar not null,
+    occurred_at bigint not null,
+    event_id varchar not null,
+    against_event_id varchar not null,
+    detail varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+create table if not exists raw.notices (
+    audience_key ubigint not null,
+    audience varchar not null,
+    notice_id varchar not null,
+    kind varchar not null,
+    order_id varchar not null,
+    occurred_at bigint not null,
+    event_id varchar not null,
+    told varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- webhooks as they arrived, without their bodies: those stay in Kafka, at part and kafka_offset
+create table if not exists raw.deliveries (
+    delivery_key ubigint not null,
+    source varchar not null,
+    account varchar not null,
+    dedupe_id varchar not null,
+    received_at bigint not null,
+    size integer not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+    loaded_at bigint not null,
+);
+
+-- tracking numbers whose scans wait for an order; the others are not kept here
+create table if not exists raw.parked (
+    number_key ubigint not null,
+    tracking_key varchar not null,
+    scans integer not null,
+    first_at bigint not null,
+    last_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+create table if not exists raw.letters (
+    step varchar not null,
+    cause varchar not null,
+    detail varchar not null,
+    topic varchar not null,
+    topic_part integer not null,
+    topic_offset bigint not null,
+    record_key varchar not null,
+    size integer not null,
+    buried_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- records that this last step could not read; their bytes stay in Kafka
+create table if not exists raw.unreadable (
+    topic varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    reason varchar not null,
+    loaded_at bigint not null,
+);

@@ -1,0 +1,9 @@
+-- compact: moves what changed into the big table, sorted by month and seller so that a seller's report reads little
+
+delete from raw.orders where order_key in (select order_key from raw.delta);
+
+insert into raw.orders
+select * from raw.delta
+order by coalesce(placed_at, since) // (30 * 86400000::bigint), seller_key, coalesce(placed_at, since);
+
+truncate raw.delta;

@@ -1,0 +1,149 @@
+"""The warehouse: the one door to DuckDB. One process owns the file; readers and the loader are threads of it."""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from schemas.statuses import STATUSES
+
+_HELD = re.compile(r"Conflicting lock is held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_OUTSIDE = ("Permission denied", "No space left", "Read-only file system", "Is a directory", "Too many open files")
+"""What the machine refuses; the file itself is sound."""
+
+SQL = Path(__file__).parent / "sql"
+VERSION = "1"
+"""Of the tables in raw.sql; a file of another version is rebuilt, not migrated: Kafka has it all."""
+
+CONFIG = {
+    "storage_compatibility_version": "v1.5.0",  # so that the way back to DuckDB 1.5 stays open
+    "checkpoint_threshold": "256MB",  # a checkpoint in the midst of a load stalls it: compaction calls its own
+}
+
+Row = dict[str, Any]
+
+
+class WarehouseError(Exception):
+    """The file cannot be used as it is; the message says what to do."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """Another process has the file."""
+
+
+class WarehouseDamagedError(WarehouseError):
+    """The file cannot be read any more, or is of another version."""
+
+
+class Warehouse:
+    """A DuckDB file and its connections: one cursor for each thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the file, or makes it. Raises WarehouseError with a sentence that says what to do."""
+        self.path = path
+        self._threads = threading.local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._lock = threading.RLock()
+        self._opened = 0
+        self._root = self._open()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            root = duckdb.connect(str(self.path), config=CONFIG)
+            _prepare(root)
+        except duckdb.Error as error:
+            raise _explained(self.path, error) from error
+        self._opened += 1
+        return root
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Gives this thread's own connection. What another thread committed before is seen."""
+        mine = getattr(self._threads, "cursor", None)
+        if mine is None or self._threads.opened != self._opened:
+            with self._lock:
+                mine = self._root.cursor()
+                self._cursors.append(mine)
+            self._threads.cursor, self._threads.opened = mine, self._opened
+        return mine
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Runs one statement and gives its rows. Blocks: call it in a thread."""
+        result = self.cursor().execute(sql, dict(params) if params else None)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def arrow(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """Runs one statement and gives its rows as an Arrow table, for exports."""
+        return self.cursor().sql(sql, params=dict(params or {})).to_arrow_table()
+
+    def types(self, table: str) -> dict[str, pa.DataType]:
+        """Gives the Arrow type of each column of a table."""
+        schema = self.cursor().table(table).limit(0).to_arrow_table().schema
+        return dict(zip(schema.names, schema.types, strict=True))
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Gives a connection whose changes are all kept, or none when the block raises."""
+        cursor = self.cursor()
+        cursor.begin()
+        try:
+            yield cursor
+            cursor.commit()
+        except BaseException:
+            with suppress(duckdb.Error):
+                cursor.rollback()
+            raise
+
+    def reopen(self) -> None:
+        """Closes and opens the file again: after a failed commit only that tells what was kept."""
+        with self._lock:
+            self.close()
+            self._root = self._open()
+
+    def close(self) -> None:
+        """Closes every connection; only then is the file really closed."""
+        with self._lock:
+            for cursor in (*self._cursors, self._root):
+                with suppress(duckdb.Error):
+                    cursor.close()
+            self._cursors.clear()
+
+
+def script(name: str) -> str:
+    """Reads one of our SQL files."""
+    return (SQL / name).read_text()
+
+
+def _prepare(root: duckdb.DuckDBPyConnection) -> None:
+    """Makes what a file needs: tables, the registries, and the macros that reports read through."""
+    root.begin()
+    root.execute("create table if not exists made_by (version varchar)")
+    found = root.execute("select version from made_by").fetchall()
+    if not found:
+        root.execute("insert into made_by values (?)", [VERSION])
+    elif found != [(VERSION,)]:
+        raise duckdb.Error(f"its tables are of version {found[0][0]}, this is version {VERSION}")
+    root.execute(script("raw.sql"))
+    root.register("registry", pa.Table.from_pylist([row._asdict() for row in STATUSES]))
+    root.execute("create or replace table statuses as select * from registry")
+    root.unregister("registry")
+    for file in ("staging/keys.sql", "marts/visible.sql", "marts/listed.sql"):
+        root.execute(script(file))
+    root.commit()
+
+
+def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
+    said = str(error).splitlines()[0]
+    if held := _HELD.search(str(error)):
+        return WarehouseBusyError(
+            f"{path} is in use by process {held['pid']}: stop `arus up` or `arus analytics` first"
+        )
+    if any(word in said for word in _OUTSIDE):
+        return WarehouseError(f"{path} cannot be opened: {said}")
+    return WarehouseDamagedError(f"{path} cannot be read: {said}. `arus rebuild` makes it anew from Kafka")
