@@ -90,7 +90,10 @@ class Refund(Struct, omit_defaults=True):
 
 
 class Case(Struct, omit_defaults=True):
-    """A cancellation request, a return or a claim; marks: the last word of each event's type."""
+    """A cancellation request, a return or a claim; marks: the last word of each event's type.
+
+    by, kind, reason, outcome: of each the first word that says anything; told: when that was.
+    """
 
     marks: Marks = field(default_factory=dict)
     stamp: Stamp = NEVER
@@ -98,6 +101,7 @@ class Case(Struct, omit_defaults=True):
     kind: str = ""
     reason: str = ""
     outcome: str = ""
+    told: Marks = field(default_factory=dict)
 
 
 class Review(Struct, omit_defaults=True, gc=False):
@@ -110,7 +114,7 @@ class Review(Struct, omit_defaults=True, gc=False):
 class Order(Struct, omit_defaults=True):
     """All that is known of one order: the value of topic `order.snapshots` and of the table `orders`.
 
-    marks: placed, amended, held, released, confirmed, cancelled, received, completed.
+    marks: placed, amended, held, released, confirmed, cancelled, received, completed; cod where it is paid at the door.
     reported: milestones that the marketplace's own words imply (STATUSES.implies), with the first such word.
     seller: (rank of the witness, -occurred_at, event_id, seller_id): the best and earliest witness wins.
     Below `status` everything is derived from the facts above it, and kept so that readers need no rules.
@@ -121,7 +125,7 @@ class Order(Struct, omit_defaults=True):
     marks: Marks = field(default_factory=dict)
     reported: Marks = field(default_factory=dict)
     word: tuple[int, int, str, str, str] | None = None
-    """(…stamp, our status, the sender's word) of the latest status_reported."""
+    """(…stamp, our status, the sender's word) of the latest status_reported whose word we know."""
     cancelled_by: tuple[int, str, str, str] | None = None
     """(occurred_at, event_id, by, reason) of the earliest order_cancelled."""
     details: Details | None = None
@@ -132,6 +136,12 @@ class Order(Struct, omit_defaults=True):
     returns: dict[str, Case] = field(default_factory=dict)
     claims: dict[str, Case] = field(default_factory=dict)
     review: Review | None = None
+    holds: list[tuple[int, int, str, bool]] = field(default_factory=list)
+    """(…stamp, held or released), oldest first: an order may be held more than once."""
+    recuts: list[tuple[int, str]] = field(default_factory=list)
+    """(occurred_at, package_id), oldest first: those of one instant are what the order was then cut into."""
+    ahead: list[str] = field(default_factory=list)
+    """Events that were told more than five minutes before they occurred."""
     last_at: int = 0
     """The latest occurred_at among all events folded."""
     status: str = "unknown"
@@ -139,6 +149,8 @@ class Order(Struct, omit_defaults=True):
     """(since, status), oldest first; the last entry is the present status."""
     due: dict[str, int] = field(default_factory=dict)
     """Promise → instant by which it must be kept; what the policy of the order's market says."""
+    anomalies: list[str] = field(default_factory=list)
+    """What contradicts itself as things stand: `kind`, or `kind/subject` where an order can have several."""
 
 
 class Transition(Struct, omit_defaults=True, gc=False):
@@ -160,7 +172,10 @@ class Transition(Struct, omit_defaults=True, gc=False):
 
 
 class Anomaly(Struct, omit_defaults=True, gc=False):
-    """Evidence that contradicts itself: the value of topic `anomalies`; id = digest(order_id, kind, both events)."""
+    """Evidence that contradicts itself: the value of topic `anomalies`; id = digest(order_id, kind, subject).
+
+    withdrawn: a later event, told late, explained it; of two values with one id the later stands.
+    """
 
     anomaly_id: str
     order_id: str
@@ -170,3 +185,4 @@ class Anomaly(Struct, omit_defaults=True, gc=False):
     event_id: str
     against_event_id: str = ""
     detail: str = ""
+    withdrawn: bool = False
