@@ -1,0 +1,1 @@
+"""The simulator: plausible lives of orders, told by signed webhooks in the senders' own formats."""
