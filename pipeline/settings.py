@@ -82,7 +82,9 @@ class Account(BaseModel):
     )
     seller: str = Field("", description="our seller; needed where the payload names no shop")
     orders: str = Field(
-        "", description="whose order ids this sender's references are, e.g. tiktok_shop; empty = its own"
+        "",
+        description="whose order ids this sender's references are, e.g. tiktok_shop; empty = its own; of several, "
+        "with commas between, the first is that of an id which names none",
     )
 
     @field_validator("secrets", mode="before")
@@ -98,10 +100,19 @@ class Account(BaseModel):
         """Gives what this sender needs besides (`app_key`, `url`, `header` …); empty when it is not set."""
         return str((self.__pydantic_extra__ or {}).get(name, ""))
 
+    def extras(self) -> frozenset[str]:
+        """Gives the names of what it says besides."""
+        return frozenset(self.__pydantic_extra__ or {})
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Whose orders this sender may name; the first is that of an id which names no namespace."""
+        return tuple(name.strip() for name in self.orders.split(",") if name.strip()) or (self.source,)
+
     @property
     def namespace(self) -> str:
-        """Whose order ids this sender's references are."""
-        return self.orders or self.source
+        """Whose order ids this sender's references are, unless they say so themselves."""
+        return self.namespaces[0]
 
 
 def _from_environment(secret: str) -> str:

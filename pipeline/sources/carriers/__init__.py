@@ -1,0 +1,1 @@
+"""Carriers and those who speak for them: scans of tracking numbers."""

@@ -1,0 +1,112 @@
+"""What a sender is: how it proves itself, numbers and retries, what its account needs and what its words mean."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from pipeline.settings import Account
+from schemas.deliveries import Delivery
+from schemas.events import Event
+from schemas.ids import digest
+
+
+class Refused(Exception):
+    """The request does not prove that its sender wrote it. `reason` is one word, for counting."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+class Untranslatable(Exception):
+    """A body that no retry can mend: it becomes a dead letter with this cause (one word) and detail (a sentence)."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause, self.detail = cause, detail
+
+
+class Request(NamedTuple):
+    """A webhook at the door: nothing of it is believed yet. Names of headers are in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str] = {}
+    url: str = ""
+    received_at: int = 0
+
+
+class Signed(NamedTuple):
+    """A webhook as its sender would send it."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+class Scheme(Protocol):
+    """How a sender proves that it wrote a request. `headers` carry secrets or signatures and are never kept."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers that carry the proof; empty where it lies in the body or the account names the header."""
+
+    def verify(self, account: Account, request: Request) -> None:
+        """Raises Refused unless one of the account's live secrets proves the request."""
+
+    def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
+        """Gives the request as the sender would send it at that instant, proved by the newest secret."""
+
+
+class Retries(NamedTuple):
+    """What a sender waits for and does when it does not get it; None and () where it does not say."""
+
+    deadline: float | None
+    """Seconds until it gives up waiting for an answer."""
+    success: str
+    after: tuple[int, ...] = ()
+    """Seconds from each attempt to the next."""
+    note: str = ""
+
+
+def _body_digest(request: Request) -> str:
+    return digest(request.body)
+
+
+def _fine(account: Account) -> None:
+    del account
+
+
+def _never(request: Request) -> bool:
+    del request
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One sender. `id` is the word in its webhooks' address, `title` the name that people read."""
+
+    id: str
+    title: str
+    tells: str
+    """What its webhooks are about, in a few words."""
+    docs: str
+    scheme: Scheme
+    translate: Callable[[Delivery, Account], list[Event]]
+    """Gives the events of a delivery, always the same ones. Raises Untranslatable."""
+    retries: Retries
+    dedupe_id: Callable[[Request], str] = _body_digest
+    """The same for each retry of one webhook: the sender's own id where it has one."""
+    is_challenge: Callable[[Request], bool] = _never
+    """Whether it is no webhook, but the sender trying the address: answered, not kept."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """What its account must say besides `secrets`, and why."""
+    takes: Mapping[str, str] = field(default_factory=dict)
+    """What its account may say besides."""
+    kept_headers: tuple[str, ...] = ()
+    """Headers that travel with the delivery, besides content-type and user-agent."""
+    orders_by: Literal["marketplace", "merchant", "nobody"] = "merchant"
+    """Who numbers the orders it names: a marketplace (no two alike), or merchants (every one has a 1001). Nobody: it
+    names parcels; orders only where the account's `orders` says whose references they bear."""
+    check_account: Callable[[Account], None] = _fine
+    """Raises ValueError, with a sentence, when something that the account says cannot be."""
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What its words mean to us; docs print them, and a word that is not there is `unknown`."""

@@ -1,0 +1,127 @@
+"""A seller's own system, by the specification of standardwebhooks.com: it tells our events in our words.
+
+The body is `{"type": …, "timestamp": …, "data": {…}}`: the type of an event, with dots or underscores; when it
+happened; and the event's own fields. Money is a whole number of minor units, or text as people read it ("19.99").
+An order id may carry its namespace (`tiktok_shop:576461413038785752`), where the account's `orders` allows it.
+"""
+
+import dataclasses
+import difflib
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.settings import Account
+from pipeline.sources import signatures
+from pipeline.sources.reading import Reading, read
+from pipeline.sources.source import Request, Retries, Source, Untranslatable
+from pipeline.sources.telling import PROGRESS, Telling
+from schemas.deliveries import Delivery
+from schemas.events import Event
+from schemas.ids import carrier_id, digest
+from schemas.registry import EVENTS
+from schemas.times import MINUTE, SECOND
+
+ENVELOPE = {field.name for field in dataclasses.fields(Event)} - {"order_id"}
+"""What we say of an event ourselves: the sender does not."""
+
+MONEY = ("amount", "discount", "shipping_fee", "tax", "total", "unit_price")
+WHOLE = (*MONEY, "quantity", "stars")
+MOST = 10**15
+
+SCHEMAS = {kind: TypeAdapter(entry.shape) for kind, entry in EVENTS.items()}
+FIELDS = {kind: {f.name for f in dataclasses.fields(entry.shape)} - ENVELOPE for kind, entry in EVENTS.items()}
+
+
+def translate(delivery: Delivery, account: Account) -> list[Event]:
+    """Gives the one event that a seller's own system tells."""
+    body = read(delivery.body)
+    word = body.id("type")
+    kind = word.replace(".", "_")
+    if kind not in EVENTS:
+        raise Untranslatable("unknown_type", f"no event type {word!r}{_nearest(kind, EVENTS)}")
+    data = body.inside("data")
+    for name in data.value.keys() - FIELDS[kind]:
+        raise data.wrong(name, f"is no field of {kind}{_nearest(name, FIELDS[kind])}")
+    at = body.optional_instant("timestamp")
+    at = delivery.received_at if at is None else at
+    return [_event(Telling(delivery, account), kind, data, at)]
+
+
+def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
+    told = _with_minor_units(data, data.currency())
+    if "carrier" in told:
+        told["carrier"] = carrier_id(data.words("carrier"))
+    if kind == "package_scanned":
+        told["rank"] = PROGRESS.get(data.words("milestone"), 0)
+    order = _order(telling, data, optional=kind == "package_scanned")
+    key = (telling.account.name, telling.delivery.dedupe_id)
+    told = {**telling.envelope(kind, key, order, at), **told, "order_id": order}
+    try:
+        return SCHEMAS[kind].validate_python(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise data.wrong(".".join(map(str, first["loc"])), f"does not fit {kind}: {first['msg']}") from error
+
+
+def _order(telling: Telling, data: Reading, *, optional: bool) -> str:
+    native = data.optional_id("order_id") if optional else data.id("order_id")
+    namespace, colon, _ = native.partition(":")
+    if colon and namespace not in telling.account.namespaces:
+        raise Untranslatable(
+            "foreign_order",
+            f"data.order_id names an order of {namespace!r}; this account may name those of "
+            f"{' and '.join(telling.account.namespaces)} (its `orders` in arus.toml says so)",
+        )
+    return telling.order(native) if native else ""
+
+
+def _with_minor_units(data: Reading, currency: str) -> dict[str, Any]:
+    """Gives the fields with money as whole minor units, also that of lines. Null counts as left out."""
+    told = {name: value for name, value in data.value.items() if value is not None}
+    for name in told.keys() & set(WHOLE):
+        told[name] = _number(data, name, told[name], currency)
+    if "lines" in told:
+        told["lines"] = [_with_minor_units(line, currency) for line in data.each("lines")]
+    if "next_expected_at" in told:
+        told["next_expected_at"] = data.optional_instant("next_expected_at")
+    return told
+
+
+def _number(data: Reading, name: str, value: object, currency: str) -> int:
+    if name in MONEY and isinstance(value, str):
+        return data.money(name, currency=currency)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise data.wrong(name, "must be a whole number" + (', or text such as "19.99"' if name in MONEY else ""))
+    return value
+
+
+def _nearest(word: str, known: Any) -> str:  # noqa: ANN401  # any collection of words
+    near = difflib.get_close_matches(word, known, 1, cutoff=0.75)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def dedupe_id(request: Request) -> str:
+    """Gives the sender's own id of the message, which the specification keeps over retries."""
+    name = request.headers.get("webhook-id", "")
+    return name if len(name) <= 100 and name.isascii() and name.isprintable() and name else digest(name)  # noqa: PLR2004
+
+
+SOURCE = Source(
+    id="standard_webhooks",
+    title="Standard Webhooks",
+    tells="anything, from a seller's own system in our words",
+    docs="https://www.standardwebhooks.com",
+    scheme=signatures.StandardWebhooks(),
+    translate=translate,
+    dedupe_id=dedupe_id,
+    needs={"seller": "its webhooks speak for this seller and no other"},
+    kept_headers=("webhook-id", "webhook-timestamp"),
+    retries=Retries(
+        deadline=15,
+        success="2xx",
+        after=(5, *(minutes * MINUTE // SECOND for minutes in (5, 30, 120, 300, 600, 840, 1200, 1440))),
+        note="as the specification advises; 410 ends it, 429, 502 and 504 slow it down",
+    ),
+    tables={"type": {kind: entry.topic for kind, entry in EVENTS.items()}},
+)

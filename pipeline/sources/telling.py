@@ -1,0 +1,101 @@
+"""Telling what a delivery says as events of ours: what they all have in common is written once, here."""
+
+from collections.abc import Callable
+from typing import cast, get_args
+
+from pydantic import ValidationError
+
+from pipeline.settings import Account
+from pipeline.sources.reading import Reading
+from pipeline.sources.source import Untranslatable
+from schemas.deliveries import Delivery
+from schemas.events import Event, Evidence
+from schemas.ids import carrier_id, digest
+from schemas.registry import EVENTS
+from schemas.shipments import Milestone
+from schemas.statuses import STATUSES
+
+PROGRESS = {**{milestone: place for place, milestone in enumerate(get_args(Milestone), 1)}, "unknown": 0}
+"""How far a parcel is: of two scans of one instant the farther one is the later."""
+
+ADVANCE = {status.name: place for place, status in enumerate(reversed(STATUSES))}
+"""How far an order is: of two reports of one instant the farther one is the later."""
+
+
+def order_name(account: Account, native: str) -> str:
+    """Names an order so that it always lies in a namespace of the account: nobody names another's order by its id.
+
+    An id that already begins with one of the account's namespaces is taken whole.
+    """
+    namespace, colon, _ = native.partition(":")
+    return native if colon and namespace in account.namespaces else f"{account.namespace}:{native}"
+
+
+class Telling:
+    """Builds the events of one delivery.
+
+    An event's id is a digest of what happened, in the sender's own words, and of whose account told it. So the same
+    thing told in two deliveries has one id, and no seller can take the id of another's event.
+    """
+
+    def __init__(self, delivery: Delivery, account: Account) -> None:
+        self.delivery, self.account = delivery, account
+        self.received_at = delivery.received_at
+        self._evidence = Evidence("webhooks.received", delivery.partition, delivery.offset, delivery.written_at)
+
+    def order(self, native: str) -> str:
+        """Names the order of a sender whose ids are its own, or the merchant's."""
+        return order_name(self.account, native)
+
+    def order_if_ours(self, native: str) -> str:
+        """Names the order of a carrier's reference: only where the account says whose references those are."""
+        return order_name(self.account, native) if native and self.account.orders else ""
+
+    def seller(self, shop: str = "") -> str | None:
+        """Names the seller: the account's, else the shop that the sender names."""
+        return self.account.seller or (f"{self.account.source}:{shop}" if shop else None)
+
+    def envelope(self, kind: str, key: tuple[str, ...], order: str, at: int) -> dict[str, object]:
+        """Gives what every event carries. `key` tells this one from every other of its kind from this sender."""
+        return {
+            "event_id": digest(self.account.source, self.account.seller, kind, *key),
+            "type": kind,
+            "order_id": order,
+            "seller_id": self.seller(),
+            "occurred_at": at,
+            "received_at": self.received_at,
+            "source": self.account.source,
+            "evidence": self._evidence,
+        }
+
+    def event(self, kind: str, key: tuple[str, ...], order: str, at: int, /, **told: object) -> Event:
+        """Builds one event. Raises Untranslatable when a value does not fit its shape."""
+        shape = cast("Callable[..., Event]", EVENTS[kind].shape)
+        try:
+            return shape(**{**self.envelope(kind, key, order, at), **told})
+        except ValidationError as error:
+            raise Untranslatable("invalid", _first(error)) from error
+
+    def status(self, order: str, at: int, status: str, word: str, /, **told: object) -> Event:
+        """Builds `status_reported`; a word that the sender's table does not know has status `unknown`."""
+        rank = ADVANCE[status]
+        return self.event(
+            "status_reported", (order, word, str(at)), order, at, status=status, word=word, rank=rank, **told
+        )
+
+    def scan(self, key: tuple[str, ...], at: int, milestone: str, /, **told: object) -> Event:
+        """Builds `package_scanned`; the order is empty unless the sender named it."""
+        order = cast("str", told.pop("order", ""))
+        rank = told.pop("rank", PROGRESS[cast("Milestone", milestone)])
+        return self.event("package_scanned", key, order, at, milestone=milestone, rank=rank, **told)
+
+
+def carrier(reading: Reading, *names: str) -> str:
+    """Gives our name of the carrier that a sender names."""
+    return carrier_id(reading.words(*names))
+
+
+def _first(error: ValidationError) -> str:
+    """Gives the first thing that does not fit, as a sentence."""
+    told = error.errors()[0]
+    return f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
