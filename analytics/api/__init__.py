@@ -1,0 +1,1 @@
+"""The JSON doors: one module a noun. `app.build` puts them together."""

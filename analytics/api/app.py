@@ -1,0 +1,42 @@
+"""The app: the JSON doors, the session, the pages where there are some, and what guards them all."""
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from analytics.api import health, notices, ops, orders, problems, sales, session
+from analytics.api.headers import SecurityHeaders
+from analytics.api.services import Services
+
+ABOUT = """
+What happened to every order, what is late and what was earned.
+
+Send `Authorization: Bearer arus_…`; a token is a role and, for sellers and buyers, one id: nobody sees another's.
+Money is minor units and a currency. Times are RFC 3339 in UTC; a day is a day on the seller's calendar.
+Tables come as JSON, CSV, Parquet, Arrow or XLSX, by `?format=` or `Accept`. Errors are RFC 9457 problem documents.
+"""
+
+DOORS = (orders.router, sales.router, notices.router, ops.router, health.router, session.router)
+
+_LARGEST = 1 << 16  # bytes of a body; nobody needs to send more
+
+
+def build(services: Services) -> FastAPI:
+    """Puts the app together around its services; pages join by `analytics.pages.join(app)`."""
+    app = FastAPI(
+        title="Arus",
+        version="1",
+        description=ABOUT,
+        docs_url=None,  # its scripts come from another host
+        redoc_url=None,  # as above
+        redirect_slashes=False,
+        max_body_size=_LARGEST,
+    )
+    app.state.services = services
+    app.state.registry = CollectorRegistry()
+    app.state.registry.register(health.Lag(services.monitor))
+    problems.install(app)
+    for door in DOORS:
+        app.include_router(door)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(health.Measured, app.state.registry)
+    return app

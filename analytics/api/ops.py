@@ -1,0 +1,142 @@
+"""What operators watch: lag, groups, topics, freshness, senders, what is parked and what is dead."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+
+from analytics import exports
+from analytics.api import services
+from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.problems import told
+from analytics.api.session import viewer_for
+from analytics.api.shapes import Counted, Shape, Time
+from analytics.lag import Verdict, worst
+from analytics.monitor import Standing, View
+from schemas.times import SECOND
+
+router = APIRouter(prefix="/v1/ops", tags=["operators"], dependencies=[Depends(viewer_for("operator"))])
+
+LAG_COLUMNS: exports.Columns = {
+    "group": "text",
+    "topic": "text",
+    "partition": "number",
+    "owner": "text",
+    "committed": "number",
+    "end": "number",
+    "behind": "number",
+    "behind_ms": "number",
+    "still_ms": "number",
+    "rate_in": "ratio",
+    "rate_out": "ratio",
+    "verdict": "text",
+    "eta_ms": "number",
+}
+
+
+class Kafka(Shape):
+    """What the last look at Kafka showed; while it is silent, what was last known."""
+
+    looked_at: Time | None
+    silent_since: Annotated[Time | None, Field(description="since when Kafka does not answer; null when it does")]
+    reason: str
+
+
+class PartitionLag(Shape):
+    """How one partition of one group does."""
+
+    group: str
+    topic: str
+    partition: int
+    owner: str
+    committed: int
+    end: int
+    behind: int = Field(description="records that wait")
+    behind_seconds: float = Field(description="age of the oldest record that waits; at least as long as it has stood")
+    still_seconds: float = Field(description="how long it has had work and not moved")
+    rate_in: float = Field(description="records a second, over the last ten")
+    rate_out: float
+    verdict: Verdict
+    eta_seconds: float | None
+    history: list[int] = Field(description="records that waited at each of the last looks, one a second")
+
+
+class LagList(Counted, Kafka):
+    """Lag of every group and partition, with one verdict over all."""
+
+    verdict: Verdict
+    behind: int
+    orders_at_most: int = Field(description="orders that may wait: no more than events of orders wait")
+    partitions: list[PartitionLag]
+
+
+class Group(Shape):
+    """One consumer group."""
+
+    group: str
+    verdict: Verdict
+    owners: list[str]
+    partitions: int
+    behind: int
+    behind_seconds: float
+
+
+class GroupList(Kafka):
+    """Every consumer group."""
+
+    groups: list[Group]
+
+
+@router.get("/lag", response_model=LagList, responses={200: {"content": FILES}, **told("not-acceptable")})
+def read_lag(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
+    """Tells where each group stands in each partition, and what that means."""
+    view, how = services.of(request).monitor.view, wanted(request, asked)
+    if how != "json":
+        rows = [standing._asdict() for standing in view.standings]
+        return export("lag", how, LAG_COLUMNS, rows, watermark=view.watermark, spreadsheet=asked.spreadsheet)
+    return {
+        **_kafka(view),
+        "watermark": view.watermark,
+        "verdict": worst(s.verdict for s in view.standings),
+        "behind": sum(s.behind for s in view.standings),
+        "orders_at_most": orders_at_most(view.standings),
+        "partitions": [_partition(s) for s in view.standings],
+    }
+
+
+@router.get("/groups", responses=told())
+def list_groups(request: Request) -> GroupList:
+    """Sums up each consumer group."""
+    view = services.of(request).monitor.view
+    by_group = groupby(sorted(view.standings, key=lambda s: s.group), key=lambda s: s.group)
+    return GroupList(**_kafka(view), groups=[_group(name, list(members)) for name, members in by_group])
+
+
+def orders_at_most(standings: Iterable[Standing]) -> int:
+    """Tells how many orders may wait for their partitions: each waiting record could be of another order."""
+    return sum(s.behind for s in standings if s.verdict != "ok")
+
+
+def _kafka(view: View) -> dict[str, Any]:
+    return {"looked_at": view.at, "silent_since": view.silent_since, "reason": view.reason}
+
+
+def _partition(standing: Standing) -> dict[str, Any]:
+    return standing._asdict() | {
+        "behind_seconds": standing.behind_ms / SECOND,
+        "still_seconds": standing.still_ms / SECOND,
+        "eta_seconds": None if standing.eta_ms is None else standing.eta_ms / SECOND,
+    }
+
+
+def _group(name: str, members: list[Standing]) -> Group:
+    return Group(
+        group=name,
+        verdict=worst(s.verdict for s in members),
+        owners=sorted({s.owner for s in members if s.owner}),
+        partitions=len(members),
+        behind=sum(s.behind for s in members),
+        behind_seconds=max(s.behind_ms for s in members) / SECOND,
+    )

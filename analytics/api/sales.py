@@ -1,0 +1,111 @@
+"""Money and promises: sales by time, orders at risk, and the rates that a marketplace judges a seller by."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from analytics import exports
+from analytics.api import orders, services
+from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.problems import Problem, told
+from analytics.api.session import SellerOrOperator
+from analytics.api.shapes import Counted, Money, Shape, Since, Time, Until, money
+from analytics.api.whole_order import OrderLine
+from schemas.times import DAY, HOUR
+
+router = APIRouter(prefix="/v1", tags=["sales"])
+
+SALES_COLUMNS: exports.Columns = {
+    "bucket": "text",
+    "starts_at": "time",
+    "currency": "text",
+    "orders": "number",
+    "units": "number",
+    "gross": "number",
+    "discounts": "number",
+    "refunds": "number",
+    "net": "number",
+    "cancelled": "number",
+    "kept": "number",
+}
+"""What a file of sales holds; money in minor units."""
+
+_MONEY = ("gross", "discounts", "refunds", "net", "cancelled", "kept")
+_WIDTH = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 28 * DAY}
+_MOST = 2_000  # buckets in one answer
+
+
+class SalesAsked(Asked):
+    """Which sales; without `from` and `to` the last 30 days."""
+
+    since: Annotated[Since | None, Field(alias="from", description="paid at or after")] = None
+    until: Annotated[Until | None, Field(alias="to", description="paid before; a day is meant to its end")] = None
+    by: Literal["hour", "day", "week", "month"] = "day"
+
+    def span(self, now: int) -> tuple[int, int]:
+        """Gives the time that is asked for. Raises a Problem when it is none, or in too many pieces."""
+        until = now if self.until is None else self.until
+        since = until - 30 * DAY if self.since is None else self.since
+        if until <= since:
+            raise Problem("invalid", "`to` must be after `from`.")
+        if (until - since) // _WIDTH[self.by] > _MOST:
+            raise Problem("invalid", f"That is more than {_MOST} {self.by}s: ask for a wider `by` or less time.")
+        return since, until
+
+
+class Bucket(Shape):
+    """Sales of one hour, day, week or month. net = gross - discounts - refunds."""
+
+    bucket: str = Field(description="on the seller's calendar", examples=["2026-11-24"])
+    starts_at: Time
+    orders: int
+    units: int
+    gross: Money = Field(description="what paid orders cost, also of those cancelled or returned later")
+    discounts: Money
+    refunds: Money = Field(description="what was paid back in this time, whenever it was paid")
+    net: Money
+    cancelled: Money = Field(description="what these very orders gave back, or will")
+    kept: Money = Field(description="gross - discounts - cancelled")
+
+
+class Sales(Counted):
+    """Sales bucket by bucket, also of buckets with none."""
+
+    buckets: list[Bucket]
+
+
+class AtRisk(OrderLine):
+    """An order that may be late; negative `left_seconds` is how long it is over."""
+
+    left_seconds: int
+
+
+class AtRiskList(Counted):
+    """Orders that must be shipped soon or should have been, the most urgent first."""
+
+    orders: list[AtRisk]
+
+
+@router.get("/sales", response_model=Sales, responses={200: {"content": FILES}, **told("not-acceptable")})
+def read_sales(request: Request, viewer: SellerOrOperator, asked: Annotated[SalesAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
+    """Adds up sales by the time of payment, on the seller's calendar."""
+    ours, how = services.of(request), wanted(request, asked)
+    watermark, (since, until) = ours.watermark(), asked.span(ours.now())
+    rows = ours.report("sales", viewer, since=since, until=until, by=asked.by)
+    if how != "json":
+        return export("sales", how, SALES_COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    buckets = [row | {name: money(row[name], row["currency"]) for name in _MONEY} for row in rows]
+    return {"buckets": buckets, "watermark": watermark}
+
+
+@router.get("/at-risk", response_model=AtRiskList, responses={200: {"content": FILES}, **told("not-acceptable")})
+def list_at_risk(request: Request, viewer: SellerOrOperator, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # as above
+    """Lists orders whose promise to ship is near or broken."""
+    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
+    rows = ours.report("at_risk", viewer, now=ours.now())
+    if how != "json":
+        columns: exports.Columns = {**orders.COLUMNS, "left_ms": "number"}
+        return export("at-risk", how, columns, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    lines = [AtRisk.of(row, left_seconds=row["left_ms"] // 1_000) for row in rows]
+    return {"orders": lines, "watermark": watermark}

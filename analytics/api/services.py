@@ -1,0 +1,54 @@
+"""What the doors share: settings, warehouse, tokens, the monitor, and a word when it is time to close."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from analytics import reports
+from analytics.access import Tokens, Viewer
+from analytics.monitor import Monitor
+from analytics.warehouse import Warehouse
+from pipeline.settings import Settings
+from schemas.deliveries import Delivery
+
+
+def system_clock() -> int:
+    """Gives the present instant."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Services:
+    """One per process; `of(request)` finds it."""
+
+    settings: Settings
+    warehouse: Warehouse
+    tokens: Tokens
+    monitor: Monitor
+    loading: Callable[[], bool]
+    """Tells whether the loader runs."""
+    now: Callable[[], int] = system_clock
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process ends: streams that never end by themselves end then."""
+
+    def report(self, name: str, viewer: Viewer, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
+        """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
+        return reports.run(self.warehouse, name, viewer, **parameters)
+
+    def read_delivery(self, partition: int, offset: int) -> Delivery:
+        """Reads a webhook from Kafka. Raises a Problem: 410 when it is no longer kept, 503 when Kafka is silent."""
+        raise NotImplementedError
+
+    def watermark(self) -> int | None:
+        """Tells up to when everything is counted. Ask before the rows: they then hold at least that."""
+        return self.monitor.view.watermark
+
+
+def of(request: Request) -> Services:
+    """Gives the services of the app that a request came to."""
+    services: Services = request.app.state.services
+    return services
