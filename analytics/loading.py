@@ -123,24 +123,29 @@ def _keep(kept: duckdb.DuckDBPyConnection, table: Table, rows: Rows, loaded_at: 
 
 def _insert(kept: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table, loaded_at: int) -> None:
     """Adds the rows; where only the newest is kept, in the place of the older ones."""
-    keys = ", ".join(f"key_of({of}) as {key}" for key, of in table.keys.items())
-    stamp = "$1::bigint as loaded_at, " if table.stamped else ""
+    made = "".join(f"{expression} as {column}, " for column, expression in table.made.items())
     kept.register("batch", rows)
     if table.newest:
-        key, of = next(iter(table.keys.items()))
-        kept.execute(f"delete from raw.{table.name} where {key} in (select key_of({of}) from batch)")  # noqa: S608
+        replaced = f"select {table.made[table.newest]} from batch"  # noqa: S608
+        kept.execute(f"delete from raw.{table.name} where {table.newest} in ({replaced})")  # noqa: S608
     kept.execute(
-        f"insert into raw.{table.name} by name select {stamp}{keys}{keys and ', '}* from batch",  # noqa: S608
-        [loaded_at] if table.stamped else None,
+        f"insert into raw.{table.name} by name select {made}* from batch {_unless_known(table)}",  # noqa: S608
+        {"loaded_at": loaded_at} if "$loaded_at" in made else None,
     )
     kept.unregister("batch")
 
 
+def _unless_known(table: Table) -> str:
+    if not table.once:
+        return ""
+    known = f"select {table.once} from raw.{table.name}"  # noqa: S608
+    return f"where {table.once} not in ({known}) qualify row_number() over (partition by {table.once}) = 1"
+
+
 def _forget(kept: duckdb.DuckDBPyConnection, table: Table, gone: list[str]) -> None:
-    """Removes the rows of keys whose newest record is a tombstone."""
-    key = next(iter(table.keys))
+    """Removes the rows of keys whose newest record says that they are gone."""
     for name in (table.name, *table.older):
-        kept.execute(f"delete from raw.{name} where {key} in (select key_of(unnest($1)))", [gone])  # noqa: S608
+        kept.execute(f"delete from raw.{name} where {table.newest} in (select key_of(unnest($1)))", [gone])  # noqa: S608
 
 
 def _set_aside(kept: duckdb.DuckDBPyConnection, unreadable: Sequence[Unreadable], loaded_at: int) -> None:

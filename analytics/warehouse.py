@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from analytics.metrics import METRICS
 from schemas.statuses import STATUSES
 
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
@@ -20,10 +21,19 @@ SQL = Path(__file__).parent / "sql"
 VERSION = "1"
 """Of the tables in raw.sql; a file of another version is rebuilt, not migrated: Kafka has it all."""
 
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": "v1.5.0",  # so that the way back to DuckDB 1.5 stays open
     "checkpoint_threshold": "256MB",  # a checkpoint in the midst of a load stalls it: compaction calls its own
 }
+
+MACROS = (
+    "staging/basics.sql",
+    "marts/visible.sql",
+    "marts/listed.sql",
+    "marts/policy_cases.sql",
+    "marts/awaiting_dispatch.sql",
+)
+"""What reports read through, each on those before it."""
 
 Row = dict[str, Any]
 
@@ -130,12 +140,18 @@ def _prepare(root: duckdb.DuckDBPyConnection) -> None:
     elif found != [(VERSION,)]:
         raise duckdb.Error(f"its tables are of version {found[0][0]}, this is version {VERSION}")
     root.execute(script("raw.sql"))
-    root.register("registry", pa.Table.from_pylist([row._asdict() for row in STATUSES]))
-    root.execute("create or replace table statuses as select * from registry")
-    root.unregister("registry")
-    for file in ("staging/keys.sql", "marts/visible.sql", "marts/listed.sql"):
+    _tell(root, "statuses", STATUSES)
+    _tell(root, "metrics", METRICS)
+    for file in MACROS:
         root.execute(script(file))
     root.commit()
+
+
+def _tell(root: duckdb.DuckDBPyConnection, name: str, registry: Iterable[Any]) -> None:
+    """Puts a registry into a table of its name, as it stands in this version."""
+    root.register("registry", pa.Table.from_pylist([row._asdict() for row in registry]))
+    root.execute(f"create or replace table {name} as select * from registry")  # noqa: S608  # a name of ours
+    root.unregister("registry")
 
 
 def _explained(path: Path, error: duckdb.Error) -> WarehouseError:

@@ -85,6 +85,5 @@ EVENTS = Table(
         "evidence_offset": attrgetter("evidence.offset"),
         "raw_written_at": attrgetter("evidence.written_at"),
     },
-    {"order_key": "order_id"},
-    stamped=True,
+    {"order_key": "key_of(order_id)", "event_key": "key_of(event_id)", "loaded_at": "$loaded_at"},
 )

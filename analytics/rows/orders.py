@@ -24,6 +24,7 @@ class Seen(NamedTuple):
 
     order: Order
     details: Details
+    cod: bool
     package: Package
     scan: Scan
     cancelled_at: int | None
@@ -36,10 +37,11 @@ def see(record: Record) -> Seen | None:
     if not record.value:
         return None
     order = _decode(record.value)
-    package = _latest(order.packages.values())
+    details, package = order.details or _NO_DETAILS, _latest(order.packages.values())
     return Seen(
         order,
-        order.details or _NO_DETAILS,
+        details,
+        details.cod or "cod" in order.marks,
         package,
         package.last or _NO_SCAN,
         _earliest(order.marks.get("cancelled"), order.reported.get("cancelled")),
@@ -71,7 +73,7 @@ def paid_at(seen: Seen) -> int | None:
     Cash on delivery is paid when a payment says so, else at the door: a shop's "to be shipped" proves no payment there.
     """
     paid = [payment.marks["paid"][0] for payment in seen.order.payments.values() if "paid" in payment.marks]
-    otherwise = seen.delivered_at if seen.details.cod else _earliest(seen.order.reported.get("paid"))
+    otherwise = seen.delivered_at if seen.cod else _earliest(seen.order.reported.get("paid"))
     return min((at for at in (*paid, otherwise) if at is not None), default=None)
 
 
@@ -126,7 +128,7 @@ ORDERS = Table(
         "discount": attrgetter("details.discount"),
         "total": attrgetter("details.total"),
         "currency": attrgetter("details.currency"),
-        "cod": attrgetter("details.cod"),
+        "cod": attrgetter("cod"),
         "status": attrgetter("order.status"),
         "since": lambda seen: seen.order.history[-1][0] if seen.order.history else seen.order.last_at,
         "placed_at": lambda seen: _mark("placed", seen.order.marks, seen.order.reported),
@@ -155,7 +157,7 @@ ORDERS = Table(
         "scan_at": lambda seen: seen.scan.stamp[0] if seen.package.last else None,
         "facts": attrgetter("facts"),
     },
-    {"order_key": "order_id", "seller_key": "seller_id", "buyer_key": "buyer_id"},
-    newest=True,
+    {"order_key": "key_of(order_id)", "seller_key": "key_of(seller_id)", "buyer_key": "key_of(buyer_id)"},
+    newest="order_key",
     older=("orders",),
 )

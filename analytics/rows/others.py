@@ -31,15 +31,24 @@ TRANSITIONS = Table(
         "status_before": attrgetter("before"),
         "status_after": attrgetter("after"),
     },
-    {"order_key": "order_id"},
-    stamped=True,
+    {"order_key": "key_of(order_id)", "loaded_at": "$loaded_at"},
 )
 
 ANOMALIES = Table(
     "anomalies",
     lambda record: _anomaly(record.value or b""),
-    _same("anomaly_id", "order_id", "seller_id", "kind", "occurred_at", "event_id", "against_event_id", "detail"),
-    {"order_key": "order_id"},
+    _same(
+        "anomaly_id",
+        "order_id",
+        "seller_id",
+        "kind",
+        "occurred_at",
+        "event_id",
+        "against_event_id",
+        "detail",
+        "withdrawn",
+    ),
+    {"order_key": "key_of(order_id)"},
 )
 
 NOTICES = Table(
@@ -49,7 +58,12 @@ NOTICES = Table(
         **_same("notice_id", "audience", "kind", "order_id", "occurred_at", "event_id"),
         "told": lambda notice: msgspec.json.encode(notice.values),
     },
-    {"audience_key": "audience"},
+    {
+        "notice_key": "key_of(notice_id)",
+        "audience_key": "key_of(audience)",
+        "seq": "(select coalesce(max(seq), 0) from raw.notices) + row_number() over ()",
+    },
+    once="notice_key",
 )
 
 
@@ -70,8 +84,7 @@ DELIVERIES = Table(
         **{name: attrgetter(f"delivery.{name}") for name in ("source", "account", "dedupe_id", "received_at")},
         "size": attrgetter("size"),
     },
-    {"delivery_key": "concat_ws('/', source, account, dedupe_id)"},
-    stamped=True,
+    {"delivery_key": "key_of(concat_ws('/', source, account, dedupe_id))", "loaded_at": "$loaded_at"},
 )
 
 
@@ -100,8 +113,8 @@ PARKED = Table(
         "first_at": lambda waiting: min(waiting[1]),
         "last_at": lambda waiting: max(waiting[1]),
     },
-    {"number_key": "tracking_key"},
-    newest=True,
+    {"number_key": "key_of(tracking_key)"},
+    newest="number_key",
 )
 
 

@@ -34,18 +34,19 @@ class Table(NamedTuple):
 
     read: gives what a record says; None when it says that its key is gone; raises when nobody can read it.
     columns: each column and how it is got from what `read` gave.
-    keys: columns that are the number of another column; the first names a row where only the newest is kept.
+    made: columns that SQL makes of the others.
+    newest: the column that names a row of which only the newest is kept; empty where each record is a row of its own.
+    once: the column that names a row which is kept the first time only.
+    older: further tables where a row of the same name may lie.
     """
 
     name: str
     read: Callable[[Record], Any]
     columns: dict[str, Getter]
-    keys: dict[str, str]
-    newest: bool = False
+    made: dict[str, str]
+    newest: str = ""
+    once: str = ""
     older: tuple[str, ...] = ()
-    """Further tables where a row of the same key may lie."""
-    stamped: bool = False
-    """Whether a row tells when it was loaded."""
 
     def rows(self, batch: Batch, types: Types) -> Rows:
         """Reads a batch; one bad record spoils no other."""

@@ -66,6 +66,7 @@ create table if not exists raw.orders as from raw.delta limit 0;
 
 create table if not exists raw.events (
     order_key ubigint not null,
+    event_key ubigint not null,
     order_id varchar not null,
     event_id varchar not null,
     type varchar not null,
@@ -127,12 +128,16 @@ create table if not exists raw.anomalies (
     event_id varchar not null,
     against_event_id varchar not null,
     detail varchar not null,
+    withdrawn boolean not null,
     part integer not null,
     kafka_offset bigint not null,
     written_at bigint not null,
 );
 
+-- `seq` counts them in the order they were loaded: where somebody's stream goes on
 create table if not exists raw.notices (
+    seq bigint not null,
+    notice_key ubigint not null,
     audience_key ubigint not null,
     audience varchar not null,
     notice_id varchar not null,

@@ -19,7 +19,7 @@ from schemas.ids import digest
 from schemas.notices import NOTICES, Notice
 from schemas.orders import Line
 from schemas.registry import EVENTS
-from schemas.times import DAY, HOUR, MINUTE, parse
+from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
 
 NOW = parse("2026-11-24T03:05:00Z")
 """10:05 in Jakarta, on a Tuesday."""
@@ -114,16 +114,21 @@ class Kafka:
         rows.append(Record(key.encode(), value, len(rows), at, tuple(headers)))
         return place[1], len(rows) - 1
 
-    def batches(self, most: int = 5_000) -> Iterator[tuple[Batch, dict[tuple[str, int], int]]]:
-        """Gives what was not handed out yet, batch by batch, each with where it ends."""
+    def batches(
+        self, most: int = 5_000, until: int | None = None
+    ) -> Iterator[tuple[Batch, dict[tuple[str, int], int]]]:
+        """Gives what was written before an instant and not handed out yet, batch by batch, each with where it ends."""
         for place, rows in sorted(self.records.items()):
-            while (start := self._handed[place]) < len(rows):
-                end = self._handed[place] = min(start + most, len(rows))
+            ready = self._handed[place]
+            while ready < len(rows) and (until is None or rows[ready].timestamp < until):
+                ready += 1
+            while (start := self._handed[place]) < ready:
+                end = self._handed[place] = min(start + most, ready)
                 yield Batch(*place, rows[start:end]), {place: end}
 
-    def write(self, loading: Loading) -> None:
-        """Hands all that is new to the loading sink, as one write."""
-        found = list(self.batches())
+    def write(self, loading: Loading, until: int | None = None) -> None:
+        """Hands to the loading sink, as one write, what was written before an instant."""
+        found = list(self.batches(until=until))
         if found:
             loading.write([batch for batch, _ in found], {place: n for _, ends in found for place, n in ends.items()})
 
@@ -131,11 +136,21 @@ class Kafka:
 def seed(
     warehouse: Warehouse, *, orders: int = 400, sellers: tuple[str, ...] = SELLERS, now: int = NOW, number: int = 1
 ) -> list[Order]:
-    """Fills the warehouse with lives of orders up to `now` and gives them; the same arguments give the same rows."""
+    """Fills the warehouse with lives of orders up to `now` and gives them; the same arguments give the same rows.
+
+    What happened in the last five minutes was loaded second by second; all before it counts as loaded long ago.
+    """
     kafka, dice = Kafka(), Random(number)
     shares = range(len(sellers) * 3, 0, -3)
     lives = [Life(dice, kafka, n, dice.choices(sellers, shares)[0], now) for n in range(orders)]
-    kafka.write(Loading(warehouse, clock=lambda: now))
+    for at, n, status in sorted((at, n, status) for n, life in enumerate(lives) for at, status in life.path):
+        lives[n].step(status, at)
+    loaded_at = 0
+    loading = Loading(warehouse, clock=lambda: loaded_at)
+    kafka.write(loading, until=now - 5 * MINUTE)
+    for loaded_at in range(now - 5 * MINUTE, now + SECOND, SECOND):
+        kafka.write(loading, until=loaded_at - dice.randrange(40, 400))
+    kafka.write(loading)
     return [life.order for life in lives]
 
 
@@ -146,19 +161,24 @@ class Life:
         self.dice, self.kafka, self.number, self.now = dice, kafka, number, now
         self.source = seller.split(":", 1)[0] if ":" in seller else "tiktok_shop"
         self.seller = seller
-        at = now - int(dice.random() ** 1.4 * 45 * DAY) - MINUTE
+        fresh = dice.random() < 0.12
+        at = now - int(dice.random() * 5 * MINUTE if fresh else dice.random() ** 1.4 * 45 * DAY)
         self.order = Order(f"{self.source}:{576_461_413_000_000_000 + number * 104_729}", (2, -at, "", seller))
         self.buyer, self.cod = dice.choice(BUYERS), dice.random() < 0.15
         self.carrier, prefix = dice.choice(CARRIERS)
         self.tracking_number = f"{prefix}{40_000_000 + number * 7}"
         self.money = self._details(at)
-        path = PATHS[dice.choices(list(PATHS), weights=(3, 2, 2, 1, 2, 2, 20, 3, 1))[0]]
+        self.path = list(self._plan(at, fresh=fresh))
+
+    def _plan(self, at: int, *, fresh: bool) -> Iterator[tuple[int, str]]:
+        """Gives the statuses that the order comes to, and when."""
+        path = PATHS[self.dice.choices(list(PATHS), weights=(3, 2, 2, 1, 2, 2, 20, 3, 1))[0]]
         for status in path[1:] if self.cod and len(path) > 1 else path:
-            at += int(STEPS.get(status, 0) * (0.3 + 1.6 * dice.random()))
-            if at > now - MINUTE:
-                break
-            self.step(status, at)
-        kafka.add("order.snapshots", self.order.order_id, codec.encode(self.order), self.order.last_at + 90)
+            wait = STEPS.get(status, 0) * (0.3 + 1.6 * self.dice.random())
+            at += int(wait / 500 if fresh else wait)
+            if at > self.now - 2 * SECOND:
+                return
+            yield at, status
 
     def _details(self, at: int) -> Details:
         dice = self.dice
@@ -196,15 +216,17 @@ class Life:
         )
         change.event_type, change.event_id = self.told.type, self.told.event_id
         change.received_at, change.raw_written_at = self.told.received_at, self.told.evidence.written_at
-        change.event_written_at = change.raw_written_at + 24
-        self.kafka.add("order.transitions", order.order_id, codec.encode(change), change.event_written_at + 31)
-        kind = NOTICE.get(status)
-        if kind:
-            self.notify(kind, at)
+        change.event_written_at = change.raw_written_at + self.dice.randrange(8, 90)
+        written_at = change.event_written_at + self.dice.randrange(12, 200)
+        self.kafka.add("order.transitions", order.order_id, codec.encode(change), written_at)
+        self.kafka.add("order.snapshots", order.order_id, codec.encode(order), written_at)
+        if status in NOTICE:
+            self.notify(NOTICE[status], at)
 
     def happen(self, kind: str, at: int, milestone: str = "") -> None:
         """Tells an event, as a webhook that arrived and as the event that intake made of it, and folds it."""
-        received_at = at + self.dice.choice((800, 1_900, 4_000, 45 * MINUTE if milestone else 900))
+        late = milestone and self.now - at > HOUR
+        received_at = at + self.dice.choice((300, 500, 900, 45 * MINUTE if late else 700))
         event_id = self._id(kind, milestone)
         entry = EVENTS[kind]
         source = self.carrier if milestone and self.carrier == "ninjavan" else self.source

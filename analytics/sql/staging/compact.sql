@@ -4,6 +4,6 @@ delete from raw.orders where order_key in (select order_key from raw.delta);
 
 insert into raw.orders
 select * from raw.delta
-order by coalesce(placed_at, since) // (30 * 86400000::bigint), seller_key, coalesce(placed_at, since);
+order by coalesce(placed_at, since) // days(30), seller_key, coalesce(placed_at, since);
 
 truncate raw.delta;

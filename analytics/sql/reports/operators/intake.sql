@@ -1,0 +1,27 @@
+-- intake: one row per sender's account: its webhooks of the last day, repeats apart, and what our tables did not know
+
+with told as (
+    select source, account, delivery_key, received_at, part, kafka_offset from raw.deliveries
+    where received_at > $now - days(1) and received_at <= $now
+),
+firsts as (
+    -- repeats of a webhook have its key, so they lie in one partition, and the first has the lowest offset
+    select delivery_key, min(kafka_offset) as first_offset
+    from raw.deliveries semi join told using (delivery_key)
+    group by delivery_key
+),
+strange as (
+    select evidence_partition as part, evidence_offset as kafka_offset, count(*) as events from raw.events
+    where received_at > $now - days(1) and (milestone = 'unknown' or status = 'unknown')
+    group by all
+)
+select
+    source,
+    account,
+    count(*) filter (kafka_offset = first_offset) as accepted,
+    count(*) filter (kafka_offset > first_offset) as duplicates,
+    coalesce(sum(strange.events), 0)::bigint as unmapped,
+    max(received_at) as last_at,
+from told join firsts using (delivery_key) left join strange using (part, kafka_offset)
+group by source, account
+order by accepted desc, source, account
