@@ -97,7 +97,11 @@ EXPORTS: dict[str, Export] = {
 def make(export: Export, columns: Columns, rows: Iterable[Row]) -> tuple[IO[bytes], int]:
     """Gives the whole file, at its beginning and gone when closed, and how many rows are in it."""
     file = TemporaryFile()  # noqa: SIM115  # whoever sends it closes it
-    count = export.write(file, columns, rows)
+    try:
+        count = export.write(file, columns, rows)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file, count
 

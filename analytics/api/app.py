@@ -1,9 +1,13 @@
 """The app: the JSON doors, the session, the pages where there are some, and what guards them all."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from analytics.api import health, notices, ops, orders, problems, sales, session
+from analytics.api import health, metrics, notices, ops, orders, problems, queues, raw, sales, session
 from analytics.api.headers import SecurityHeaders
 from analytics.api.services import Services
 
@@ -15,14 +19,35 @@ Money is minor units and a currency. Times are RFC 3339 in UTC; a day is a day o
 Tables come as JSON, CSV, Parquet, Arrow or XLSX, by `?format=` or `Accept`. Errors are RFC 9457 problem documents.
 """
 
-DOORS = (orders.router, sales.router, notices.router, ops.router, health.router, session.router)
+DOORS = (
+    orders.router,
+    raw.router,
+    sales.router,
+    metrics.router,
+    notices.router,
+    ops.router,
+    queues.router,
+    health.router,
+    session.router,
+)
 
 _LARGEST = 1 << 16  # bytes of a body; nobody needs to send more
+
+
+@asynccontextmanager
+async def _ringing(app: FastAPI) -> AsyncIterator[None]:
+    """Has the bell look for news while the app runs."""
+    ringing = asyncio.create_task(app.state.bell.run())
+    try:
+        yield
+    finally:
+        ringing.cancel()
 
 
 def build(services: Services) -> FastAPI:
     """Puts the app together around its services; pages join by `analytics.pages.join(app)`."""
     app = FastAPI(
+        lifespan=_ringing,
         title="Arus",
         version="1",
         description=ABOUT,
@@ -31,7 +56,7 @@ def build(services: Services) -> FastAPI:
         redirect_slashes=False,
         max_body_size=_LARGEST,
     )
-    app.state.services = services
+    app.state.services, app.state.bell = services, notices.bell(services)
     app.state.registry = CollectorRegistry()
     app.state.registry.register(health.Lag(services.monitor))
     problems.install(app)

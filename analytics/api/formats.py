@@ -43,7 +43,7 @@ def wanted(request: Request, asked: Asked) -> Format:
     """Tells the format to answer in. Raises a Problem (406) when the sender accepts none of ours."""
     if asked.format:
         return asked.format
-    accepted = sorted(map(_weighed, request.headers.get("accept", "*/*").split(",")), reverse=True)
+    accepted = sorted(map(_weighed, (request.headers.get("accept") or "*/*").split(",")), reverse=True)
     found = next((_MEDIA[name] for weight, name in accepted if weight > 0 and name in _MEDIA), None)
     if found is None:
         raise Problem("not-acceptable", f"There are {', '.join(_MEDIA)}; or say ?format=json|csv|parquet|arrow|xlsx.")

@@ -1,5 +1,145 @@
 """Notices: an inbox to read, and a stream that tells of what comes."""
 
-from fastapi import APIRouter
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
-router = APIRouter()
+import msgspec
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.sse import format_sse_event
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from analytics import exports
+from analytics.access import OPERATOR, Viewer
+from analytics.api import services, session
+from analytics.api.bell import Bell
+from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.problems import Problem, told
+from analytics.api.session import Anyone
+from analytics.api.shapes import Counted, Shape, Text, Time
+
+router = APIRouter(prefix="/v1/notices", tags=["notices"])
+
+COLUMNS: exports.Columns = {
+    "seq": "number",
+    "notice_id": "text",
+    "audience": "text",
+    "kind": "text",
+    "order_id": "text",
+    "occurred_at": "time",
+    "event_id": "text",
+    "told": "text",
+}
+
+_AT_ONCE = 100  # notices that a stream sends before it looks whether there are more
+_HEARTBEAT = 15.0  # seconds of silence that proxies and browsers bear
+_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class NoticesAsked(Asked):
+    """Which notices."""
+
+    after: Annotated[int | None, Field(ge=0, le=2**62, description="only those after this `seq`, oldest first")] = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class Notice(Shape):
+    """One line of somebody's inbox."""
+
+    seq: int = Field(description="their order of arrival; a stream goes on after it")
+    notice_id: str
+    audience: str = Field(examples=["seller:tiktok_shop:7495"])
+    kind: str = Field(examples=["payment_received"])
+    order_id: Text
+    occurred_at: Time
+    event_id: Text
+    values: dict[str, str] = Field(description="what its text is made of")
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Notice":
+        """Reads a row of report `notices`."""
+        return cls.model_validate(row | {"values": msgspec.json.decode(row["told"] or "{}")})
+
+
+class NoticeList(Counted):
+    """An inbox, newest first; after a `seq`, oldest first."""
+
+    notices: list[Notice]
+
+
+@router.get("", response_model=NoticeList, responses={200: {"content": FILES}, **told("not-acceptable")})
+def list_notices(request: Request, viewer: Anyone, asked: Annotated[NoticesAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
+    """Lists notices to the one who asks; an operator reads everybody's."""
+    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
+    rows = ours.report("notices", viewer, after=asked.after, limit=asked.limit)
+    if how != "json":
+        return export("notices", how, COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    return {"notices": [Notice.of(row) for row in rows], "watermark": watermark}
+
+
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Server-Sent Events named `notice`", "content": {"text/event-stream": {}}},
+        **told(),
+    },
+)
+async def stream_notices(
+    request: Request, viewer: Anyone, last_event_id: Annotated[str, Header(max_length=20)] = ""
+) -> StreamingResponse:
+    """Tells each notice as it comes; after a break it goes on where the browser's Last-Event-ID stands."""
+    ours = services.of(request)
+    after = int(last_event_id) if last_event_id.isdecimal() else await run_in_threadpool(newest, ours, viewer)
+    return StreamingResponse(_tell(request, viewer, after), media_type="text/event-stream", headers=_STREAM)
+
+
+def newest(ours: services.Services, viewer: Viewer) -> int:
+    """Gives the `seq` of the newest notice to a viewer."""
+    rows = ours.report("notices", viewer, limit=1)
+    return int(rows[0]["seq"]) if rows else 0
+
+
+def bell(ours: services.Services) -> Bell:
+    """Makes the bell that rings for whoever has new notices."""
+    seen: int | None = None
+
+    def look() -> set[str]:
+        nonlocal seen
+        if seen is None:
+            seen = newest(ours, OPERATOR)
+        rows = ours.report("notices", OPERATOR, after=seen, limit=10_000)
+        seen = max((row["seq"] for row in rows), default=seen)
+        return {row["audience"] for row in rows}
+
+    return Bell(lambda: run_in_threadpool(look))
+
+
+async def _tell(request: Request, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
+    """Sends what is new whenever the bell rings; ends with the process, or with the token."""
+    ours = services.of(request)
+    yield format_sse_event(retry=2_000)
+    with request.app.state.bell.listen(viewer.audience) as rung:
+        while not ours.closing.is_set():
+            rung.clear()
+            rows = await run_in_threadpool(ours.report, "notices", viewer, after=after, limit=_AT_ONCE)
+            for row in rows:
+                after = row["seq"]
+                yield format_sse_event(event="notice", id=str(after), data_str=Notice.of(row).model_dump_json())
+            if len(rows) == _AT_ONCE:
+                continue
+            try:
+                await asyncio.wait_for(rung.wait(), _HEARTBEAT)
+            except TimeoutError:
+                yield format_sse_event(comment="still here")
+            if not _still_welcome(request, viewer):
+                return
+
+
+def _still_welcome(request: Request, viewer: Viewer) -> bool:
+    try:
+        return session.find_viewer(request, viewer.role) == viewer
+    except Problem:
+        return False

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from analytics import exports
+from analytics.access import OPERATOR
 from analytics.api import services
 from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import told
@@ -87,6 +88,31 @@ class GroupList(Kafka):
     """Every consumer group."""
 
     groups: list[Group]
+
+
+class Hop(Shape):
+    """One hop of the way from a webhook to the warehouse, over the last five minutes; milliseconds."""
+
+    hop: str = Field(examples=["folded"])
+    p50: float | None
+    p95: float | None
+    slow_share: float | None = Field(description="its part in the slowest twentieth of whole ways; p95s do not add up")
+    changes: int
+    series: list[float | None] = Field(description="p95 of each ten seconds, oldest first")
+
+
+class Freshness(Counted):
+    """How long each hop takes, and all together (`total`)."""
+
+    hops: list[Hop]
+
+
+@router.get("/freshness", responses=told())
+def read_freshness(request: Request) -> Freshness:
+    """Tells how long webhooks take to be seen, hop by hop, from real trails."""
+    ours = services.of(request)
+    hops = ours.report("freshness", OPERATOR, now=ours.now())
+    return Freshness(hops=[Hop.model_validate(hop) for hop in hops], watermark=ours.watermark())
 
 
 @router.get("/lag", response_model=LagList, responses={200: {"content": FILES}, **told("not-acceptable")})
