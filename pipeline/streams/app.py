@@ -1,0 +1,160 @@
+"""The worker of a job: `run` as a process of its own, `worker` inside another program's loop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from pipeline.broker.clients import client_options
+from pipeline.settings import Settings
+from pipeline.streams import logs, place, tame
+from pipeline.streams.agent import Agent, Sink
+from pipeline.streams.job import JobApp
+
+log = structlog.get_logger("arus.streams")
+
+STOP_SECONDS = 5.0
+SAY_AGAIN = 5.0
+
+
+class WorkerError(Exception):
+    """The worker cannot work; the message says why and what helps."""
+
+
+def run(job: str, agents: Sequence[Agent], settings: Settings, *, letters: str = "dead-letters") -> int:
+    """Works until SIGTERM or Ctrl-C. Gives the exit code: 0 stopped as asked, 1 a problem that was told."""
+    logs.configure(settings.log_level)
+    try:
+        with tame.collector():
+            asyncio.run(_run(job, agents, settings, letters))
+    except WorkerError as error:
+        log.critical("worker.failed", job=job, why=str(error))
+        return 1
+    return 0
+
+
+async def _run(job: str, agents: Sequence[Agent], settings: Settings, letters: str) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, stop.set)
+    async with worker(job, agents, settings, letters=letters) as running:
+        await running.until(stop)
+
+
+class Worker:
+    """A worker that has been started."""
+
+    def __init__(self, job: str, agents: Sequence[Agent], settings: Settings, sink: Sink | None, letters: str) -> None:
+        self.job, self._agents, self._settings, self._sink, self._letters = job, agents, settings, sink, letters
+        self._topics = {topic for agent in agents for topic in agent.topics} | set(sink.topics if sink else ())
+        self.ready = asyncio.Event()
+        self._file = settings.home / "run" / f"{job}.ready"
+        self.app: JobApp | None = None
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Waits until asked to stop. Raises WorkerError if the work came to an end before."""
+        asked = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({asked, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if self._task.done():
+            await self._task
+
+    def begin(self) -> None:
+        """Starts to work."""
+        self._file.unlink(missing_ok=True)
+        self._task = asyncio.ensure_future(self._work())
+
+    async def end(self) -> None:
+        """Stops in good order."""
+        self._file.unlink(missing_ok=True)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, WorkerError):
+            await self._task
+
+    async def _work(self) -> None:
+        with place.take(self._settings.home / "tables" / self.job, self._topics) as where:
+            partitions = await self._reach()
+            self._check(partitions)
+            app = self.app = JobApp(self.job, self._agents, self._settings, where, self._letters, self._sink)
+            app.partitions = partitions
+            app.on_ready = self._is_ready
+            try:
+                await app.start()
+                await app.wait_until_stopped()
+            finally:
+                await self._stop(app)
+            raise WorkerError(f"the stream broke: {app.crash_reason!r}")
+
+    async def _stop(self, app: JobApp) -> None:
+        try:
+            await asyncio.wait_for(asyncio.shield(app.stop()), STOP_SECONDS)
+        except TimeoutError:
+            log.warning("worker.stuck", job=self.job)
+
+    async def _reach(self) -> dict[str, int]:
+        """Waits for Kafka; gives its topics and their partitions."""
+        told = 0.0
+        while True:
+            client = AIOKafkaClient(**client_options(self._settings.kafka))
+            try:
+                await client.bootstrap()
+                cluster = await client.fetch_all_metadata()
+                return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+            except (KafkaError, OSError) as error:
+                if time.monotonic() - told > SAY_AGAIN:
+                    told = time.monotonic()
+                    log.warning(
+                        "worker.waiting",
+                        job=self.job,
+                        servers=self._settings.kafka.bootstrap_servers,
+                        why="Kafka does not answer yet",
+                        error=str(error),
+                    )
+                await asyncio.sleep(0.25)
+            finally:
+                await client.close()
+
+    def _check(self, partitions: dict[str, int]) -> None:
+        wanted = self._settings.kafka.partitions
+        tables = {agent.table.changelog for agent in self._agents if agent.table}
+        for topic in sorted(self._topics | tables | {self._letters}):
+            has = partitions.get(topic, 0)
+            if not has:
+                raise WorkerError(f"topic {topic} is not there; `arus topics create` makes it")
+            if has != wanted:
+                raise WorkerError(
+                    f"topic {topic} has {has} partitions, not {wanted}: "
+                    f"set ARUS_KAFKA__PARTITIONS={has}, or make the topic anew and rebuild"
+                )
+
+    def _is_ready(self) -> None:
+        if not self.ready.is_set():
+            self.ready.set()
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(str(os.getpid()))
+            log.info("worker.ready", job=self.job, pid=os.getpid())
+
+
+@asynccontextmanager
+async def worker(
+    job: str,
+    agents: Sequence[Agent],
+    settings: Settings,
+    sink: Sink | None = None,
+    *,
+    letters: str = "dead-letters",
+) -> AsyncIterator[Worker]:
+    """Runs a worker beside other things in this loop. It works from here on; `ready` tells when it has its state."""
+    running = Worker(job, agents, settings, sink, letters)
+    running.begin()
+    try:
+        yield running
+    finally:
+        await running.end()

@@ -1,0 +1,215 @@
+"""One job: a Faust app whose agents are ours."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import faust
+import structlog
+from faust.app.base import BootStrategy
+from faust.transport.base import Transport
+from yarl import URL
+
+from pipeline.broker.clients import client_options
+from pipeline.settings import Settings
+from pipeline.streams import metrics
+from pipeline.streams.agent import Agent, Sink
+from pipeline.streams.kafka import credentials
+from pipeline.streams.place import Place
+from pipeline.streams.reading.consumer import BatchConsumer, BatchSchema, BatchTransport, Delivery
+from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.state.rows import PartitionRows
+from pipeline.streams.state.tables import BatchTable, BatchTables
+from pipeline.streams.work.lane import Lane
+from pipeline.streams.work.sinking import SinkLane
+from pipeline.streams.work.transactions import Transactions
+
+log = structlog.get_logger("arus.streams")
+
+SETTLE_SECONDS = 2.0
+"""How long transactions under way may take to come to their end before a rebalance; then they are left to the fence."""
+
+
+class Boot(BootStrategy):  # type: ignore[misc]
+    """Starts neither Faust's producer nor its web server."""
+
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class JobApp(faust.App):  # type: ignore[misc]
+    """The app of a job: it feeds lanes, owns their producers and rows, and fences at every assignment."""
+
+    BootStrategy = Boot
+    consumer: BatchConsumer
+
+    def __init__(  # noqa: PLR0913, PLR0917  # one caller: Worker
+        self,
+        job: str,
+        agents: Sequence[Agent],
+        settings: Settings,
+        place: Place,
+        letters: str,
+        sink: Sink | None = None,
+    ) -> None:
+        kafka, streams = settings.kafka, settings.streams
+        tables = any(agent.table for agent in agents)
+        super().__init__(
+            f"arus-{job}",
+            broker=[URL(f"kafka://{server}") for server in kafka.bootstrap_servers.split(",")],
+            broker_credentials=credentials(kafka),
+            broker_session_timeout=streams.session_timeout,
+            broker_heartbeat_interval=streams.session_timeout / 4,
+            broker_rebalance_timeout=max(10.0, 2 * streams.session_timeout),
+            broker_request_timeout=max(40.0, streams.session_timeout),
+            broker_commit_interval=60.0,
+            broker_check_crcs=False,
+            canonical_url="http://arus",  # part of the assignment that a static member gets back: it must not change
+            consumer_auto_offset_reset="earliest",
+            consumer_group_instance_id=place.instance,
+            consumer_max_fetch_size=streams.fetch_bytes,
+            datadir=place.path,
+            # Faust leaves its own assignor, which static membership needs, where there are no tables (#658).
+            table_standby_replicas=streams.standby_replicas if tables else 1,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            topic_partitions=kafka.partitions,
+            recovery_consistency_check=False,  # ours mends what Faust's only tells
+            stream_buffer_maxsize=10_000,  # of runs: the consumer holds no more than two of each partition
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+            TableManager=BatchTables,
+        )
+        self.job, self.ours, self.settings, self.letters = job, tuple(agents), settings, letters
+        self.on_ready: Callable[[], None] = lambda: None
+        self.options = client_options(kafka)
+        self.partitions: Mapping[str, int] = {}
+        self.halted = asyncio.Event()
+        self.slots = {agent.name: asyncio.Semaphore(streams.lanes) for agent in agents}
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._transactions: dict[tuple[str, int], Transactions] = {}
+        self._fenced: set[int] = set()
+        self._tables: dict[str, BatchTable] = {}
+        self._began = time.monotonic()
+        self._sink: SinkLane | None = None
+        for agent in agents:
+            self._declare(agent)
+        if sink:
+            self._sink = SinkLane(self, sink)
+            self._read(sink.name, sink.topics, self._sink.put)
+
+    def _new_transport(self) -> Transport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    def _declare(self, agent: Agent) -> None:
+        if agent.table is not None:
+            self._tables[agent.name] = self.tables.add(BatchTable(self, agent.table, self.conf.topic_partitions))
+
+        def put(delivery: Delivery) -> None:
+            at = agent.name, delivery.run.tp.partition
+            if at not in self._lanes:
+                self._lanes[at] = Lane(self, agent, at[1])
+            self._lanes[at].put(delivery)
+
+        self._read(agent.name, agent.topics, put)
+
+    def _read(self, name: str, topics: tuple[str, ...], put: Callable[[Delivery], None]) -> None:
+        """Declares the Faust agent whose stream feeds lanes."""
+
+        async def work(stream: Any) -> None:  # noqa: ANN401
+            stream.enable_acks = False  # Faust's Cython iterator acks by itself, whatever Consumer.ack says
+            async for event in stream.events():
+                run = event.message.run
+                if self.halted.is_set() or not self.consumer.chains.claim(run):
+                    self.consumer.finish(run, done=False)
+                else:
+                    put(event.message)
+
+        self.agent(self.topic(*topics, schema=BatchSchema()), name=name)(work)
+
+    # ---- work
+
+    def lane_ended(self, task: asyncio.Task[None]) -> None:
+        """A lane that fell over takes the worker with it: a silent one would stand still for ever."""
+        if not task.cancelled() and (error := task.exception()):
+            self.add_future(self.crash(error))
+
+    def rows(self, agent: Agent, number: int) -> PartitionRows[Any] | None:
+        """Gives the rows that an agent has in a partition; None if it keeps no table."""
+        table = self._tables.get(agent.name)
+        return None if table is None else table.rows(number)
+
+    def transactions(self, agent: Agent, number: int) -> Transactions:
+        """Gives the producer of an agent and partition, as it was fenced."""
+        return self._transactions[agent.name, number]
+
+    # ---- rebalances
+
+    def on_rebalance_start(self) -> None:
+        """As Faust's, and counts."""
+        super().on_rebalance_start()
+        self._began = time.monotonic()
+
+    async def settle(self) -> None:
+        """Stops the lanes: what is under way may end, what waits is read again by whoever gets it."""
+        self.halted.set()
+        lanes: list[Lane | SinkLane] = [*self._lanes.values(), *([self._sink] if self._sink else [])]
+        tasks = [lane.task for lane in lanes if lane.task and not lane.task.done()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                log.warning("transaction.left", count=len(late), why="Kafka did not end them in time; the fence will")
+                await asyncio.wait(late, timeout=SETTLE_SECONDS)
+        self._lanes.clear()
+        self._fenced.clear()
+        for table in self._tables.values():
+            table.forget()
+
+    async def fence(self, numbers: set[int]) -> None:
+        """Starts the producers of these partitions anew, once in an assignment: former owners are kept out."""
+        numbers = numbers - self._fenced
+        begun = [self._new(agent, number) for agent in self.ours for number in sorted(numbers)]
+        await asyncio.gather(*(transactions.start() for transactions in begun))
+        self._fenced |= numbers
+
+    def _new(self, agent: Agent, number: int) -> Transactions:
+        at = agent.name, number
+        if at in self._transactions:
+            self._transactions[at].close()
+        self._transactions[at] = Transactions(f"{self.conf.id}.{agent.name}.{number}", self.conf.id, self.options)
+        return self._transactions[at]
+
+    async def start_offsets(self, tps: list[Partition]) -> dict[Partition, int]:
+        """Gives the offsets that are kept outside Kafka: where there is a sink, it alone knows where it stands."""
+        if self._sink is None:
+            return {}
+        kept = await asyncio.to_thread(self._sink.sink.start_offsets)
+        return {tp: kept.get((tp.topic, tp.partition), 0) for tp in tps}
+
+    def told(self, ends: dict[tuple[str, int], int]) -> None:
+        """Commits offsets for those who look at lag; nothing depends on them."""
+        self.consumer.tell(ends)
+
+    def rejoin(self) -> None:
+        """Has everything assigned, fenced and recovered anew: a producer can no longer be trusted."""
+        self.consumer.rejoin()
+
+    def on_rebalance_end(self) -> None:
+        """As Faust's, and lets the lanes work."""
+        super().on_rebalance_end()
+        self.halted.clear()
+        self.consumer.nudge()
+        seconds = time.monotonic() - self._began
+        metrics.REBALANCES.labels(self.job).inc()
+        metrics.RECOVERY.labels(self.job).set(seconds)
+        log.info("worker.assigned", job=self.job, partitions=len(self._fenced), seconds=round(seconds, 3))
+        self.on_ready()
+
+    async def on_stop(self) -> None:
+        """As Faust's, and lets the producers go."""
+        await super().on_stop()
+        for transactions in self._transactions.values():
+            transactions.close()

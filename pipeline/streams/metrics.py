@@ -1,0 +1,23 @@
+"""What Prometheus may ask of a worker."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+BATCHES = Counter("arus_batches_total", "Batches an agent worked through", ["step"])
+RECORDS = Counter("arus_records_total", "Records in them", ["step"])
+SECONDS = Histogram(
+    "arus_turn_seconds",
+    "From the start of an agent's turn until its transaction was committed",
+    ["step"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+RETRIES = Counter("arus_retries_total", "Turns that raised or were refused by Kafka", ["step"])
+BURIED = Counter("arus_buried_total", "Records that became dead letters", ["step", "cause"])
+REBALANCES = Counter("arus_rebalances_total", "Times that partitions were assigned anew", ["job"])
+RECOVERY = Gauge("arus_recovery_seconds", "How long the last one took until the worker was ready", ["job"])
+
+
+def turn(step: str, batches: int, records: int, seconds: float) -> None:
+    """Counts a turn that was committed."""
+    BATCHES.labels(step).inc(batches)
+    RECORDS.labels(step).inc(records)
+    SECONDS.labels(step).observe(seconds)

@@ -1,0 +1,113 @@
+"""The thread that owns aiokafka's consumer: group, heartbeats, fetches."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+
+from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.reading.records import Records, unpack
+
+MOST_WAIT_MS = 250
+"""A fetch under way leaves out what was not consumed when it was sent, so a long one would make that wait."""
+
+
+class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships no types
+    """Fetches whole Kafka batches, reads committed records alone, and can be woken."""
+
+    _nudges = 0
+    _nudged: asyncio.Future[None] | None = None
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # Faust sets it in its own exactly_once mode alone
+        consumer._fetch_max_wait_ms = MOST_WAIT_MS
+        return consumer
+
+    @property
+    def nudges(self) -> int:
+        """How often it was woken; a fetch is given what its caller saw."""
+        return self._nudges
+
+    def nudge(self) -> None:
+        """Ends the fetch under way, so that its caller can ask for other partitions."""
+        self._nudges += 1
+        with contextlib.suppress(RuntimeError):  # the thread has ended
+            self.thread_loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if self._nudged is not None and not self._nudged.done():
+            self._nudged.set_result(None)
+
+    async def fetch(self, wanted: Collection[Partition], nudges: int, seconds: float) -> dict[Partition, Records]:
+        """Gives what has come for the wanted partitions, or nothing after some seconds or a nudge."""
+        work = self._fetch(wanted, nudges, seconds)
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    async def committed(self, tps: Collection[Partition]) -> dict[Partition, int]:
+        """Gives the group's committed offsets, in one request; partitions without one are left out."""
+        work = self._ensure_consumer()._coordinator.fetch_committed_offsets(list(tps))
+        found = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        return {Partition(*tp): offset.offset for tp, offset in found.items() if offset.offset >= 0}
+
+    def tell(self, offsets: Mapping[Partition, int]) -> None:
+        """Commits offsets, but does not mind if that fails."""
+        asyncio.run_coroutine_threadsafe(self._tell(offsets), self.thread_loop)
+
+    async def _tell(self, offsets: Mapping[Partition, int]) -> None:
+        with contextlib.suppress(KafkaError):
+            await self._ensure_consumer().commit({TopicPartition(*tp): end for tp, end in offsets.items()})
+
+    def rejoin(self) -> None:
+        """Lets the group assign anew, so that everything is fenced and recovered again."""
+        self.thread_loop.call_soon_threadsafe(self._ensure_consumer()._coordinator.request_rejoin)
+
+    async def _fetch(self, wanted: Collection[Partition], nudges: int, seconds: float) -> dict[Partition, Records]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        with fetcher._subscriptions.fetch_context():
+            if fetcher._subscriptions.reassignment_in_progress:
+                return {}
+            found = _drain(fetcher, wanted)
+            if not found and nudges == self._nudges:
+                await self._wait(fetcher, seconds)
+                found = _drain(fetcher, wanted)
+            return found
+
+    async def _wait(self, fetcher: Any, seconds: float) -> None:  # noqa: ANN401
+        came, self._nudged = fetcher._create_fetch_waiter(), self.thread_loop.create_future()
+        try:
+            await asyncio.wait({came, self._nudged}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if came.done():
+                came.result()  # an authorization that failed is told here
+        finally:
+            came.cancel()
+            self._nudged = None
+
+
+def _drain(fetcher: Any, wanted: Collection[Partition]) -> dict[Partition, Records]:  # noqa: ANN401
+    """Does what Fetcher.fetched_records does, giving one Records for each partition."""
+    found: dict[Partition, Records] = {}
+    for tp in list(fetcher._records):
+        if tp not in wanted:
+            if not fetcher._subscriptions.is_assigned(tp):
+                del fetcher._records[tp]
+            continue
+        result = fetcher._records[tp]
+        if type(result) is not FetchResult and found:
+            break  # an error is raised when nothing stands before it
+        del fetcher._records[tp]
+        fetcher._notify(fetcher._wait_consume_future)
+        if type(result) is not FetchResult:
+            result.check_raise()
+        elif result.check_assignment(tp) and result.has_more():
+            found[Partition(*tp)] = unpack(result._partition_records)
+            result._update_position()
+    return found

@@ -1,0 +1,1 @@
+"""What agents remember: rows, the stores they lie in, and how these come back from the changelog."""

@@ -1,0 +1,92 @@
+"""The rows of one partition as agents see them: decoded, changed in the batch's own copy, written when it is through.
+
+A decoded row is taken out of the cache when a batch first asks for it and put back when its transaction is committed.
+So what a failed batch changed is simply forgotten, and the retry reads the rows as they were.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Generic, TypeVar, cast
+
+from pipeline.streams.agent import Table
+from pipeline.streams.state.stores import Store
+
+Row = TypeVar("Row")
+
+UNREAD: Any = object()
+
+
+class PartitionRows(Generic[Row]):
+    """Implements agent.Rows over a store; `cached` decoded rows are kept in each of two generations."""
+
+    __slots__ = ("_cached", "_changed", "_held", "_old", "_settled", "_young", "store", "table")
+
+    def __init__(self, table: Table[Row], store: Store, cached: int = 0) -> None:
+        self.table, self.store, self._cached = table, store, cached
+        self._young: dict[bytes, Row] = {}
+        self._old: dict[bytes, Row] = {}
+        self._held: dict[bytes, Row | None] = {}
+        self._changed: dict[bytes, Row | None] = {}
+        self._settled: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes) -> Row | None:
+        """Gives the row, or None."""
+        row = self._held.get(key, UNREAD)
+        if row is UNREAD:
+            row = self._held[key] = self._read(key)
+        return cast("Row | None", row)
+
+    def put(self, key: bytes, row: Row) -> None:
+        """Keeps the row."""
+        self._held[key] = self._changed[key] = row
+
+    def delete(self, key: bytes) -> None:
+        """Forgets the row."""
+        self._held[key] = self._changed[key] = None
+
+    def prefetch(self, keys: Collection[bytes]) -> None:
+        """Reads those rows at once that are not decoded yet: cheaper than one by one where the store is on disk."""
+        missing = [key for key in keys if key not in self._held and key not in self._young and key not in self._old]
+        decode = self.table.decode
+        for key, row in zip(missing, self.store.get_many(missing), strict=True):
+            self._held[key] = None if row is None else decode(row)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Encodes what was changed, in the order of the first change."""
+        encode = self.table.encode
+        return self._settled | {key: None if row is None else encode(row) for key, row in self._changed.items()}
+
+    def read_only(self) -> Iterator[tuple[bytes, Row]]:
+        """Gives the rows that the batch read and did not put."""
+        return ((k, row) for k, row in self._held.items() if row is not None and k not in self._changed)
+
+    def settle(self) -> None:
+        """Sets aside what was changed so far, so that `undo` leaves it as it is."""
+        self._settled = self.changes()
+        self._held, self._changed = {}, {}
+
+    def undo(self) -> None:
+        """Forgets what was changed since `settle`."""
+        self._held, self._changed = {}, {}
+
+    def keep(self, changes: dict[bytes, bytes | None], offset: int) -> None:
+        """Writes what the changelog has, up to its offset, and lets the next batch have the decoded rows."""
+        if changes:
+            self.store.write(changes, offset)
+        if self._cached:
+            if len(self._young) > self._cached:
+                self._young, self._old = {}, self._young
+            self._young.update((key, row) for key, row in self._held.items() if row is not None)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what the batch read and changed."""
+        self._held, self._changed, self._settled = {}, {}, {}
+
+    def _read(self, key: bytes) -> Row | None:
+        row = self._young.pop(key, UNREAD)
+        if row is UNREAD:
+            row = self._old.pop(key, UNREAD)
+        if row is UNREAD:
+            raw = self._settled[key] if key in self._settled else self.store.get(key)
+            row = None if raw is None else self.table.decode(raw)
+        return cast("Row | None", row)

@@ -1,0 +1,127 @@
+"""Where the rows of one partition lie: in memory, or in RocksDB. Both know up to which changelog offset they are."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import rocksdict
+
+Rows = Mapping[bytes, bytes | None]
+
+STALE_AFTER = 20 * 3600
+"""Seconds after which files on disk are not trusted: Kafka forgets that a row was deleted after 24 hours."""
+
+
+class Store(Protocol):
+    """The rows of one partition, as bytes."""
+
+    offset: int | None
+    """The changelog's offset of the last row written; None while there is none."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Gives a row."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Gives several rows at once."""
+
+    def write(self, rows: Rows, offset: int) -> None:
+        """Writes rows, None deletes, together with the changelog's offset of the last one."""
+
+    def items(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Goes through the rows, in the store's own order, behind a key. No row may be written meanwhile."""
+
+    def clear(self) -> None:
+        """Forgets everything, to be recovered from the changelog's beginning."""
+
+    def close(self) -> None:
+        """Lets the files go."""
+
+
+class MemoryStore:
+    """A dict. What was written first comes first, which for rows that are written once is the order of their age."""
+
+    def __init__(self) -> None:
+        self.offset: int | None = None
+        self._rows: dict[bytes, bytes] = {}
+        self.get = self._rows.get
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:  # noqa: D102  # see Store
+        return list(map(self._rows.get, keys))
+
+    def write(self, rows: Rows, offset: int) -> None:  # noqa: D102
+        self._rows.update(rows)  # type: ignore[arg-type]  # what is None leaves at once
+        for key in [key for key, row in rows.items() if row is None]:
+            del self._rows[key]
+        self.offset = offset
+
+    def items(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:  # noqa: D102
+        del after
+        return iter(self._rows.items())
+
+    def clear(self) -> None:  # noqa: D102
+        self._rows.clear()
+        self.offset = None
+
+    def close(self) -> None:  # noqa: D102
+        self._rows.clear()
+
+
+class RocksStore:
+    """A RocksDB folder. Every write is one atomic batch with the offset, so after a crash both are of one moment."""
+
+    _OFFSET = b"\x00offset"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = _open(path)
+        offset, written_at = (self._db.get(self._OFFSET) or b" ").decode().split(" ")
+        self.offset: int | None = int(offset) if offset else None
+        if offset and time.time() - float(written_at) > STALE_AFTER:
+            self.clear()
+        self.get = self._db.get
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:  # noqa: D102
+        return self._db.get(keys) if keys else []
+
+    def write(self, rows: Rows, offset: int) -> None:  # noqa: D102
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
+        for key, row in rows.items():
+            if row is None:
+                delete(key)
+            else:
+                put(key, row)
+        put(self._OFFSET, f"{offset} {time.time():.0f}".encode())
+        self._db.write(batch)
+        self.offset = offset
+
+    def items(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:  # noqa: D102
+        for key, row in self._db.items(from_key=after or None):
+            if key not in (after, self._OFFSET):
+                yield key, row
+
+    def clear(self) -> None:  # noqa: D102
+        self.close()
+        shutil.rmtree(self._path, ignore_errors=True)
+        self._db, self.offset = _open(self._path), None
+        self.get = self._db.get
+
+    def close(self) -> None:  # noqa: D102
+        self._db.close()
+
+
+def _open(path: Path) -> rocksdict.Rdict:
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(16 << 20)
+    options.set_max_write_buffer_number(3)
+    options.set_max_open_files(256)
+    options.set_keep_log_file_num(1)
+    table = rocksdict.BlockBasedOptions()
+    table.set_bloom_filter(10, block_based=False)
+    table.set_block_cache(rocksdict.Cache(32 << 20))
+    options.set_block_based_table_factory(table)
+    path.mkdir(parents=True, exist_ok=True)
+    return rocksdict.Rdict(str(path), options)

@@ -1,0 +1,49 @@
+"""Running an agent over a batch: as a whole, or record by record when something in it keeps raising."""
+
+import traceback
+from collections.abc import Iterable, Iterator
+
+from pipeline.streams.agent import Agent, Batch, Message
+from pipeline.streams.state.rows import PartitionRows
+from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
+
+AnyRows = PartitionRows[object] | None
+
+
+def whole(agent: Agent, batch: Batch, rows: AnyRows) -> Iterable[Message]:
+    """Runs the agent. Raises what it raises, at once or while the messages are taken."""
+    return agent.run(batch) if rows is None else agent.run(batch, rows)
+
+
+def one_by_one(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
+    """Runs the agent over each record alone: one that raises is buried, and leaves no trace in the rows."""
+    for record in batch.records:
+        alone = Batch(batch.topic, batch.partition, [record])
+        try:
+            messages = list(whole(agent, alone, rows))
+            _must_fit(messages, rows)
+        except Exception as error:  # noqa: BLE001  # whatever it is, only this record is to blame
+            if rows is not None:
+                rows.undo()
+            batch.bury(record, type(error).__name__, told(error))
+        else:
+            if rows is not None:
+                rows.settle()
+            batch.buried += alone.buried
+            yield from messages
+
+
+def told(error: Exception) -> str:
+    """Gives an error's message and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno} in {frames[-1].name})" if frames else ""
+    return f"{error}{place}"
+
+
+def _must_fit(messages: list[Message], rows: AnyRows) -> None:
+    for topic, key, value, _ in messages:
+        if len(key) + len(value) > MOST_BYTES:
+            raise TooLarge(f"a message of {len(value)} bytes for {topic}")
+    for row in (rows.changes() if rows else {}).values():
+        if row is not None and len(row) > MOST_BYTES:
+            raise TooLarge(f"a row of {len(row)} bytes in table {rows.table.name if rows else ''}")

@@ -1,0 +1,108 @@
+"""The sink's work: whatever is ready, of all partitions, is written at once, then told to the group."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pipeline.streams import metrics
+from pipeline.streams.agent import Batch, Sink
+from pipeline.streams.reading.consumer import Delivery
+from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.work.running import told
+
+if TYPE_CHECKING:
+    from pipeline.streams.job import JobApp
+
+log = structlog.get_logger("arus.streams")
+
+LINGER = 0.05
+"""Seconds to wait for more, once something is there."""
+
+MOST_RECORDS = 50_000
+MOST_PAUSE = 5.0
+
+
+class SinkLane:
+    """Writes groups of batches in a thread, one after the other; after a failure it starts where the sink stands."""
+
+    def __init__(self, app: "JobApp", sink: Sink) -> None:
+        self.app, self.sink = app, sink
+        self.task: asyncio.Task[None] | None = None
+        self._waiting: deque[Delivery] = deque()
+        self._failures = 0
+
+    def put(self, delivery: Delivery) -> None:
+        """Takes a claimed delivery."""
+        self._waiting.append(delivery)
+        if self.task is None or self.task.done():
+            self.task = asyncio.ensure_future(self._work())
+            self.task.add_done_callback(self.app.lane_ended)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting and not self.app.halted.is_set():
+                await self._linger()
+                await self._write(self._take())
+        finally:
+            while self._waiting:
+                self.app.consumer.finish(self._waiting.popleft().run, done=False)
+
+    async def _linger(self) -> None:
+        until = time.monotonic() + LINGER
+        while (left := until - time.monotonic()) > 0 and self._offsets() < MOST_RECORDS:  # noqa: ASYNC110  # for time
+            await asyncio.sleep(min(left, LINGER / 5))
+
+    def _offsets(self) -> int:
+        return sum(delivery.run.end - delivery.run.start for delivery in self._waiting)
+
+    def _take(self) -> list[Delivery]:
+        taken: list[Delivery] = []
+        ends: dict[Partition, int] = {}
+        count = 0
+        while self._waiting and count < MOST_RECORDS:
+            delivery = self._waiting.popleft()
+            run = delivery.run
+            if self.app.consumer.chains.continues(run, ends.get(run.tp)):
+                ends[run.tp] = run.end
+                count += run.end - run.start
+                taken.append(delivery)
+            else:
+                self.app.consumer.finish(run, done=False)
+        return taken
+
+    async def _write(self, deliveries: list[Delivery]) -> None:
+        if not deliveries:
+            return
+        began = time.perf_counter()
+        batches = [Batch(d.run.tp.topic, d.run.tp.partition, d.value) for d in deliveries]
+        ends = {(d.run.tp.topic, d.run.tp.partition): d.run.end for d in deliveries}
+        try:
+            await asyncio.shield(asyncio.to_thread(self.sink.write, batches, ends))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the sink knows where it stands
+            await self._failed(error, deliveries)
+            return
+        self._failures = 0
+        for delivery in deliveries:
+            self.app.consumer.finish(delivery.run, done=True)
+        self.app.told(ends)
+        metrics.turn(
+            self.sink.name, len(deliveries), sum(len(batch.records) for batch in batches), time.perf_counter() - began
+        )
+
+    async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
+        """Waits, then has every partition read again from where the sink says it stands."""
+        self._failures += 1
+        metrics.RETRIES.labels(self.sink.name).inc()
+        log.warning(
+            "sink.refused", step=self.sink.name, attempt=self._failures, error=type(error).__name__, why=told(error)
+        )
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.app.halted.wait(), min(MOST_PAUSE, 0.1 * 2**self._failures))
+        for delivery in deliveries:
+            delivery.run.cursor.live.discard(delivery.run)
+        if not self.app.halted.is_set():
+            await self.app.consumer.perform_seek()
