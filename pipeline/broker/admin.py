@@ -1,50 +1,65 @@
-"""The operators' side of Kafka: topics made, checked and listed, single records read."""
+"""The operators' side of Kafka: one connection to make and check topics, to read lag and single records."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
-from pipeline.broker import BrokerError
-from pipeline.broker.clients import client_options
+from pipeline.broker.clients import open_admin
+from pipeline.broker.lag import Lag, Lags
+from pipeline.broker.reader import Reader, Stored
+from pipeline.broker.topics import TopicRow, Topics
 from pipeline.settings import Kafka
 
 PATIENCE_MS = 10_000
-"""How long an answer may take."""
 
-logging.getLogger("kafka").setLevel(logging.ERROR)  # it reports each lost connection; we report what it means
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it tells each lost connection; we tell what follows from it
 
 
 class Admin:
-    """One connection for everything an operator asks. Used by one thread at a time."""
+    """One open connection. Each thread that asks opens its own."""
 
     def __init__(self, kafka: Kafka) -> None:
-        options = client_options(kafka)
-        self.replication = kafka.replication
-        try:
-            self.client = KafkaAdminClient(
-                **options, bootstrap_timeout_ms=PATIENCE_MS, request_timeout_ms=PATIENCE_MS, client_id="arus-admin"
-            )
-        except KafkaError as error:
-            raise BrokerError(f"Kafka does not answer at {kafka.bootstrap_servers} ({type(error).__name__})") from error
-
-    def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
-        """Creates one topic and waits until it can be used."""
-        topic = {"num_partitions": partitions, "replication_factor": self.replication, "configs": dict(configs)}
-        self.client.create_topics({name: topic}, wait_for_metadata=True)
+        self.kafka = kafka
+        self._client = open_admin(kafka, PATIENCE_MS)
+        self._topics = Topics(self._client, kafka)
+        self._reader = Reader(kafka)
+        self._lags = Lags(self._client, self._reader)
 
     def close(self) -> None:
         """Ends the connection."""
-        self.client.close()
+        self._reader.close()
+        self._client.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def create_topics(self) -> list[str]:
+        """Makes those of TOPICS that are missing and gives their names; those that are there stay as they are."""
+        return self._topics.create_missing()
+
+    def create_topic(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
+        """Makes one topic, unless it is there, and waits until it can be used."""
+        self._topics.create({name: configs}, partitions)
+
+    def check_topics(self) -> list[str]:
+        """Tells in a sentence each what is wrong with the topics and how to mend it; no sentence, nothing wrong."""
+        return self._topics.problems()
+
+    def list_topics(self) -> list[TopicRow]:
+        """Lists our topics, made or not, and then all others."""
+        return self._topics.rows()
+
+    def lag(self, groups: Collection[str] | None = None) -> list[Lag]:
+        """Gives a row per group and partition. Without `groups`: of all that read topics of ours, these topics."""
+        return self._lags.read(groups)
+
+    def read_record(self, topic: str, partition: int, offset: int) -> Stored:
+        """Gives one record, untouched. Raises BrokerError that says why there is none."""
+        return self._reader.at(topic, partition, offset)
 
 
 def connect(kafka: Kafka) -> Admin:

@@ -1,16 +1,21 @@
-"""How a client reaches Kafka: the options of kafka-python and aiokafka, which agree on these names."""
+"""How clients reach Kafka, and in whose words its errors are told."""
 
+import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from kafka import KafkaAdminClient, errors
 
 from pipeline.broker import BrokerError
 from pipeline.settings import Kafka
 
 
 def client_options(kafka: Kafka) -> dict[str, Any]:
-    """Gives the options of any client of kafka-python or aiokafka: servers, login, encryption."""
+    """Gives the options of any client of kafka-python or aiokafka, which agree on these names."""
     if not kafka.bootstrap_servers:
-        raise BrokerError("no Kafka is named: start the embedded one, or set ARUS_KAFKA__BOOTSTRAP_SERVERS")
+        raise BrokerError("no Kafka is named: `arus up` starts one, ARUS_KAFKA__BOOTSTRAP_SERVERS names another")
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],
         "security_protocol": kafka.security_protocol,
@@ -32,7 +37,62 @@ def tls_context(kafka: Kafka) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=kafka.tls_ca)
         if kafka.tls_certificate:
             context.load_cert_chain(kafka.tls_certificate, kafka.tls_key)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:  # of which ssl.SSLError is one
         files = ", ".join(str(file) for file in (kafka.tls_ca, kafka.tls_certificate, kafka.tls_key) if file)
-        raise BrokerError(f"kafka.tls_ca, tls_certificate or tls_key cannot be used ({files}): {error}") from error
+        raise BrokerError(f"the TLS files of the settings cannot be used ({files}): {error}") from error
     return context
+
+
+def open_admin(kafka: Kafka, patience_ms: int) -> KafkaAdminClient:
+    """Opens kafka-python's admin client. Raises BrokerError when nobody answers or we are not let in."""
+    options, servers = client_options(kafka), kafka.bootstrap_servers
+    if not any(map(_listens, options["bootstrap_servers"])):
+        raise BrokerError(f"nobody answers at {servers}: is Kafka running?")
+    with asking(f"Kafka at {servers}"):
+        return _Client(
+            **options, client_id="arus-admin", bootstrap_timeout_ms=patience_ms, request_timeout_ms=patience_ms
+        )
+
+
+class _Client(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
+    """Leaves no thread and no socket behind where it could not connect, as its parent does."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # its parent's
+        try:
+            super().__init__(**options)
+        except errors.KafkaError:
+            self._closed = False
+            self.close()
+            raise
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]") or server, int(port) if host else 9092), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+MEANINGS: dict[type[errors.KafkaError], str] = {
+    errors.KafkaTimeoutError: "Kafka does not answer in time",
+    errors.KafkaConnectionError: "Kafka cannot be reached",
+    errors.NodeNotReadyError: "Kafka cannot be reached",
+    errors.SaslAuthenticationFailedError: "Kafka does not accept the user name and password",
+    errors.AuthorizationError: "Kafka does not allow that to this user",
+    errors.InvalidReplicationFactorError: "there are fewer brokers than kafka.replication asks for",
+    errors.ProducerFencedError: "somebody else does the same at this moment",
+    errors.UnknownTopicOrPartitionError: "there is no such topic or partition: `arus topics create` makes them",
+}
+"""What Kafka's errors mean; of all others their name and words are told."""
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Turns an error of Kafka into a BrokerError that says what could not be done and why."""
+    try:
+        yield
+    except errors.KafkaError as error:
+        meaning = next((words for kind, words in MEANINGS.items() if isinstance(error, kind)), "")
+        raise BrokerError(f"{what}: {meaning or f'{type(error).__name__} {error}'.strip()}") from error

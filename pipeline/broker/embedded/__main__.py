@@ -1,4 +1,4 @@
-"""Chores: `python -m pipeline.broker.embedded lock` pins the jars anew, `prepare` fetches and makes what is made once."""
+"""Chores: `python -m pipeline.broker.embedded lock` pins the jars anew, `prepare` fills the cache."""
 
 import sys
 import tempfile

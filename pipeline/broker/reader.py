@@ -1,0 +1,148 @@
+"""Single records, wherever they lie: one consumer of no group, kept open."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
+from msgspec import Struct
+
+from pipeline.broker import BrokerError
+from pipeline.broker.clients import asking, client_options
+from pipeline.settings import Kafka
+
+PATIENCE_MS = 5_000
+"""How long a record may take."""
+
+POLL_MS = 50
+OPTIONS = {
+    "client_id": "arus-reader",
+    "group_id": None,
+    "isolation_level": "read_committed",
+    "auto_offset_reset": "earliest",  # of a position whose records were deleted: the first that is left
+    "enable_auto_commit": False,
+    "check_crcs": False,
+    "fetch_max_wait_ms": POLL_MS,
+    "max_partition_fetch_bytes": 16_384,  # of each partition one record is wanted
+}
+
+Positions = Mapping[TopicPartition, int]
+
+
+class Stored(Struct):
+    """One record as Kafka holds it: untouched."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Reader:
+    """Reads committed records. May be used from several threads, which wait for each other."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._options = {**client_options(kafka), **OPTIONS}
+        self._lock = threading.Lock()
+        self._open: Any = None
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._open:
+            self._open.close()
+            self._open = None
+
+    def at(self, topic: str, partition: int, offset: int) -> Stored:
+        """Gives the record at this position. Raises BrokerError that says why there is none."""
+        place, where = TopicPartition(topic, partition), f"record {offset} of {topic}/{partition}"
+        with self._lock, asking(where):
+            if partition not in (self._consumer.partitions_for_topic(topic) or ()):
+                raise BrokerError(f"{where}: there is no such topic or partition")
+            start, end = self._bounds(place)
+            if offset < start:
+                raise BrokerError(f"{where} was deleted: the topic keeps what is newer; the oldest is {start}")
+            if offset >= end:
+                raise BrokerError(f"{where} is not written yet: the partition ends at {end}")
+            found = self._firsts({place: offset}, {place: offset + 1})[place]
+            if found is None:
+                raise BrokerError(f"{where} holds nothing: it is one of Kafka's own marks, or was compacted away")
+            return found
+
+    def firsts(self, positions: Positions, ends: Positions) -> dict[TopicPartition, Stored | None]:
+        """Gives of each partition the first record from its position up to its end; None if only marks are there."""
+        with self._lock, asking("records cannot be read"):
+            return self._firsts(positions, ends)
+
+    @property
+    def _consumer(self) -> Any:  # noqa: ANN401  # kafka-python has no types
+        self._open = self._open or KafkaConsumer(**self._options)
+        return self._open
+
+    def _bounds(self, place: TopicPartition) -> tuple[int, int]:
+        consumer = self._consumer
+        start: int = consumer.beginning_offsets([place], PATIENCE_MS)[place]
+        return start, consumer.end_offsets([place], PATIENCE_MS)[place]
+
+    def _firsts(self, positions: Positions, ends: Positions) -> dict[TopicPartition, Stored | None]:
+        consumer, waiting, found = self._consumer, set(positions), dict.fromkeys(positions)
+        _assign(consumer, positions)
+        patience = time.monotonic() + PATIENCE_MS / 1_000
+        try:
+            while waiting:
+                for place, (record, *_) in consumer.poll(POLL_MS, max_records=1).items():
+                    found[place] = _stored(record) if record.offset < ends[place] else None
+                    waiting.discard(place)
+                    consumer.pause(place)  # the next poll turns to another
+                done = [place for place in waiting if _position(consumer, place) >= ends[place]]
+                consumer.pause(*done)
+                waiting.difference_update(done)
+                if time.monotonic() > patience:
+                    raise KafkaTimeoutError
+        finally:
+            consumer.unsubscribe()
+        return found
+
+
+def records(kafka: Kafka, topic: str) -> Iterator[Stored]:
+    """Gives every committed record that the topic holds now, each partition in order."""
+    options = {**client_options(kafka), **OPTIONS, "max_partition_fetch_bytes": 1 << 20}
+    with asking(f"topic {topic} cannot be read"), KafkaConsumer(**options) as consumer:
+        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
+        waiting = {place for place in places if starts[place] < ends[place]}
+        _assign(consumer, {place: starts[place] for place in waiting})
+        patience = time.monotonic() + PATIENCE_MS / 1_000
+        while waiting:
+            for place, batch in consumer.poll(POLL_MS).items():
+                yield from (_stored(record) for record in batch if record.offset < ends[place])
+                patience = time.monotonic() + PATIENCE_MS / 1_000
+            waiting = {place for place in waiting if _position(consumer, place) < ends[place]}
+            if time.monotonic() > patience:
+                raise KafkaTimeoutError
+
+
+def _assign(consumer: KafkaConsumer, positions: Positions) -> None:
+    consumer.assign(list(positions))
+    for place, offset in positions.items():
+        consumer.seek(place, offset)
+
+
+def _position(consumer: KafkaConsumer, place: TopicPartition) -> int:
+    return consumer.position(place, PATIENCE_MS) or 0
+
+
+def _stored(record: Any) -> Stored:  # noqa: ANN401  # as above
+    return Stored(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        [(name, value or b"") for name, value in record.headers],
+    )
