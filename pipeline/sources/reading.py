@@ -46,8 +46,8 @@ def retry_id(*names: str) -> Callable[[Request], str]:
             body = read(request.body)
         except Untranslatable:
             return digest(request.body)
-        told = [repr(body.get(name)) for name in names]
-        return digest(*told) if body.get(*names) is not None else digest(request.body)
+        told = {name: body.value[name] for name in names if name in body.value}
+        return digest(orjson.dumps(told)) if told else digest(request.body)
 
     return dedupe_id
 
