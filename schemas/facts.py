@@ -56,7 +56,7 @@ class Scan(Struct, omit_defaults=True, gc=False):
 class Package(Struct, omit_defaults=True):
     """A parcel; its key is `carrier/number`, or `#package_id` while it has no tracking number.
 
-    marks: arranged, recut, and one for each milestone a carrier reported.
+    marks: arranged, and one for each milestone a carrier reported.
     """
 
     marks: Marks = field(default_factory=dict)
@@ -140,7 +140,7 @@ class Order(Struct, omit_defaults=True):
     """(…stamp, held or released), oldest first: an order may be held more than once."""
     recuts: list[tuple[int, str]] = field(default_factory=list)
     """(occurred_at, package_id), oldest first: those of one instant are what the order was then cut into."""
-    ahead: list[str] = field(default_factory=list)
+    ahead: list[Mark] = field(default_factory=list)
     """Events that were told more than five minutes before they occurred."""
     last_at: int = 0
     """The latest occurred_at among all events folded."""

@@ -1,0 +1,81 @@
+"""The history of an order, computed from its facts; `settle` keeps all that is derived from them."""
+
+from collections.abc import Sequence
+
+from agents.rules.fold import fold
+from agents.rules.joins import SAME
+from agents.rules.promises import due_of, start_clocks
+from agents.rules.status import status_of
+from schemas.events import Event
+from schemas.facts import Order
+
+History = list[tuple[int, str]]
+
+DESCRIBING = frozenset(("order_placed", "order_amended"))
+"""Events that may move an order to another market, whose clocks run by other policies."""
+
+
+def take(order: Order, event: Event) -> int:
+    """Folds an event and settles what follows from it. Tells what that changed, as `fold` does."""
+    change = fold(order, event)
+    if change == SAME:
+        return change
+    since, history = _reach(order, event), order.history
+    moves_market = event.type in DESCRIBING and order.due
+    if since < order.last_at or moves_market or (history and history[-1][0] == since):
+        settle(order, since)
+    elif (status := status_of(order)) != order.status or not history:
+        history.append((since, status))
+        order.status = status
+        start_clocks(order.due, order, since, status)
+    return change
+
+
+def settle(order: Order, since: int = 0) -> None:
+    """Derives status, history and due instants from the facts; the history before `since` is taken as it stands."""
+    order.history = history_of(order, since)
+    order.status = order.history[-1][1] if order.history else "unknown"
+    order.due = due_of(order)
+
+
+def history_of(order: Order, since: int = 0) -> History:
+    """Gives (since, status) of every status that the order had, oldest first; before `since` as it was settled."""
+    history = [entry for entry in order.history if entry[0] < since]
+    for at in _instants(order, since):
+        status = status_of(order, at)
+        if not history or history[-1][1] != status:
+            history.append((at, status))
+    return history
+
+
+def _reach(order: Order, event: Event) -> int:
+    """Gives how far back an event can change the history: to when it occurred, but for two kinds.
+
+    A parcel that gets another number is the same parcel from its beginning; a marketplace's next word tells how long
+    the one before it was in force.
+    """
+    if event.type == "shipping_arranged" and len(order.packages) > 1:
+        return 0
+    if event.type == "status_reported" and (order.holds or not PASSING.isdisjoint(order.reported)):
+        return 0
+    return event.occurred_at
+
+
+PASSING = frozenset(("return_requested", "return_approved"))
+
+
+def _instants(order: Order, since: int) -> Sequence[int]:
+    """Gives every instant from `since` on at which something happened."""
+    if since == order.last_at:
+        return (since,)
+    things = (order.payments, order.refunds, order.packages, order.cancellations, order.returns, order.claims)
+    marks = [order.marks, order.reported, *(thing.marks for kind in things for thing in kind.values())]
+    marks += [case.told for case in order.returns.values()]
+    ats = {at for each in marks for at, _ in each.values()}
+    ats.update(hold[0] for hold in order.holds)
+    ats.update(cut[0] for cut in order.recuts)
+    if order.word:
+        ats.add(order.word[0])
+    if order.review:
+        ats.add(order.review.at[0])
+    return sorted(at for at in ats if at >= since)

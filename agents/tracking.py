@@ -1,0 +1,75 @@
+"""Tracking: all that is known of an order, and what changed."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from agents.rules.anomalies import examine
+from agents.rules.history import take
+from agents.rules.notices import introduce, news_of
+from pipeline import codec
+from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
+from schemas.events import Event
+from schemas.facts import Order, Transition
+from schemas.ids import digest
+from schemas.notices import Notice
+
+orders: Table[Order] = Table(
+    "orders", changelog="order.snapshots", decode=msgspec.json.Decoder(Order).decode, encode=codec.encode
+)
+
+
+Parties = tuple[str, str]
+
+
+@agent("orders", "payments", "shipments", table=orders)
+def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
+    """Folds each order's facts into its state and tells what changed: status, contradictions, news."""
+    for record, event in batch.events():
+        key = event.order_id.encode()
+        if key != record.key:
+            batch.bury(record, "wrong_key", f"an event of order {event.order_id!r} under key {record.key!r}")
+            continue
+        order = orders.get(key) or Order(order_id=event.order_id)
+        status, parties = order.status, _parties(order)
+        change = take(order, event)
+        if order.status != status:
+            yield Message("order.transitions", key, codec.encode(_transition(record, event, order, status)))
+        if change or order.ahead:
+            for anomaly in examine(order, event):
+                yield Message("anomalies", key, codec.encode(anomaly))
+        for notice in _news(order, event, change, parties):
+            yield Message("notices", notice.audience.encode(), codec.encode(notice))
+        orders.put(key, order)
+
+
+def _transition(record: Record, event: Event, order: Order, before: str) -> Transition:
+    return Transition(
+        transition_id=digest(order.order_id, event.event_id, order.status),
+        order_id=order.order_id,
+        seller_id=order.seller[3],
+        before=before,
+        after=order.status,
+        occurred_at=order.history[-1][0],
+        event_id=event.event_id,
+        event_type=event.type,
+        source=event.source,
+        received_at=event.received_at,
+        raw_written_at=event.evidence.written_at,
+        event_written_at=record.timestamp,
+    )
+
+
+def _parties(order: Order) -> Parties:
+    return order.seller[3], order.details.buyer_id if order.details else ""
+
+
+def _news(order: Order, event: Event, change: int, before: Parties) -> Sequence[Notice]:
+    """Gives what the event brought, and to a party that was unknown before it, all that is news still."""
+    news, after = news_of(order, event, change), _parties(order)
+    if after == before:
+        return news
+    named = zip(("seller", "buyer"), before, after, strict=True)
+    met = [f"{role}:{party}" for role, old, party in named if party not in ("", old)]
+    told = [notice for notice in news if notice.audience not in met]
+    return told + [notice for audience in met for notice in introduce(order, audience)]
