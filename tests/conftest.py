@@ -108,7 +108,7 @@ def topic(kafka: Kafka, unique: Callable[[str], str]) -> Callable[..., str]:
 
     def create(name: str = "events", partitions: int = 1, **configs: str) -> str:
         with admin.connect(kafka) as door:
-            door.create_topic(unique(name), partitions, configs)
+            door.create_topic(unique(name), partitions, {"retention.ms": "-1", **configs})  # old times may be tested
         return unique(name)
 
     return create

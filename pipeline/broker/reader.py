@@ -16,7 +16,7 @@ from pipeline.settings import Kafka
 PATIENCE_MS = 5_000
 """How long a record may take."""
 
-POLL_MS = 50
+POLL_MS = 10  # a consumer that was sent elsewhere sleeps through its first polls
 OPTIONS = {
     "client_id": "arus-reader",
     "group_id": None,
@@ -24,7 +24,7 @@ OPTIONS = {
     "auto_offset_reset": "earliest",  # of a position whose records were deleted: the first that is left
     "enable_auto_commit": False,
     "check_crcs": False,
-    "fetch_max_wait_ms": POLL_MS,
+    "fetch_max_wait_ms": 50,
     "max_partition_fetch_bytes": 16_384,  # of each partition one record is wanted
 }
 
