@@ -1,14 +1,18 @@
 """Settings: `arus.toml`, then the environment (`ARUS_*`, `__` between levels); nothing else reads the environment."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 TOML = Path("arus.toml")
+DEMO = "demo.toml"
+"""The accounts that `arus demo` makes in a home; they count while no others are set."""
 
 
 class SettingsError(Exception):
@@ -152,13 +156,26 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given in code wins, then the environment, then the file."""
+        """What is given in code wins, then the environment, then the file, then what the demo made."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls), DemoAccounts(settings_cls)
 
     def account(self, source: str, name: str) -> Account | None:
         """Finds the account of a webhook's address."""
         return next((a for a in self.accounts if a.source == source and a.name == name), None)
+
+
+class DemoAccounts(PydanticBaseSettingsSource):
+    """The accounts of the demo, from the home that the other sources name."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Is not asked: the whole is read at once."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        """Reads the file if it is there."""
+        file = Path(self.current_state.get("home", ".arus"), DEMO)
+        return tomllib.loads(file.read_text()) if file.exists() else {}
 
 
 def load(**given: Any) -> Settings:  # noqa: ANN401  # the names are those of Settings

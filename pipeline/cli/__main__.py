@@ -1,0 +1,5 @@
+"""`python -m pipeline.cli` is `arus`."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""Commands that answer a question: senders, tokens, and how this machine stands."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.output import Json, console, load, show
+
+sources = typer.Typer(no_args_is_help=True, help="Senders, and the accounts through which they send.")
+tokens = typer.Typer(no_args_is_help=True, help="Who may look.")
+
+
+@sources.command("list")
+def list_sources(*, json: Json = False) -> None:
+    """Lists the senders that are understood, and their accounts here.
+
+    Example: `arus sources list`
+    """
+    from pipeline.sources import SOURCES
+
+    accounts = load().accounts
+    rows = [
+        {
+            "source": source.id,
+            "title": source.title,
+            "tells": source.tells,
+            "accounts": ", ".join(account.name for account in accounts if account.source == source.id),
+            "needs": ", ".join(source.needs),
+            "docs": source.docs,
+        }
+        for source in SOURCES.values()
+    ]
+    show(rows, as_json=json, none="no sender is understood", columns=("source", "title", "tells", "accounts", "needs"))
+
+
+@sources.command("check")
+def check_sources(*, json: Json = False) -> None:
+    """Tells whether every account has what its sender needs; exit code 1 if one has not.
+
+    Example: `arus sources check`
+    """
+    from pipeline.settings import SettingsError
+    from pipeline.sources import check
+
+    settings = load()
+    try:
+        check(settings)
+    except SettingsError as error:
+        show([{"problem": line} for line in str(error).splitlines()], as_json=json, none="")
+        raise typer.Exit(1) from None
+    show([], as_json=json, none=f"{len(settings.accounts)} accounts have what their senders need")
+
+
+@tokens.command("create")
+def create_token(
+    seller: Annotated[str, typer.Option(help="The seller's id, as in arus.toml.")] = "",
+    buyer: Annotated[str, typer.Option(help="The buyer's id, as in the orders.")] = "",
+    *,
+    operator: Annotated[bool, typer.Option("--operator", help="Sees everything.")] = False,
+    json: Json = False,
+) -> None:
+    """Makes a token for a seller, a buyer or an operator: a bearer token, and the way into the pages.
+
+    Example: `arus token create --seller toko-melati`
+    """
+    from analytics.access import OPERATOR, Tokens, Viewer
+
+    chosen = [viewer for viewer in (seller and Viewer("seller", seller), buyer and Viewer("buyer", buyer)) if viewer]
+    chosen += [OPERATOR] if operator else []
+    if len(chosen) != 1:
+        raise typer.BadParameter("exactly one of --seller, --buyer, --operator")
+    token = Tokens(load().home).make(chosen[0])
+    if json:
+        show([{"role": chosen[0].role, "id": chosen[0].id, "token": token}], as_json=True, none="")
+    else:
+        console().print(token, markup=False, soft_wrap=True)
+
+
+def doctor(*, json: Json = False) -> None:
+    """Shows every setting and where it came from, and checks this machine.
+
+    Example: `arus doctor`
+    """
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.add_typer(sources, name="sources")
+    app.add_typer(tokens, name="token")
+    app.command()(doctor)

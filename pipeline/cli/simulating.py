@@ -1,0 +1,110 @@
+"""`arus simulate`: a load of plausible webhooks, and the proof of what became of it."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.output import Json, console, load, print_json
+from pipeline.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.simulate.sending import Totals
+    from pipeline.simulate.traffic import Webhook
+
+
+def simulate(  # noqa: PLR0913  # each is an option that people use
+    *,
+    orders: Annotated[int, typer.Option(min=1, help="How many orders live.")] = 1_000,
+    rate: Annotated[float, typer.Option(min=0, help="Webhooks a second; 0: as fast as they are taken.")] = 0,
+    seed: Annotated[str, typer.Option(help="The same seed and --until tell the same story, byte for byte.")] = "",
+    until: Annotated[str, typer.Option(help="The present of the story, RFC 3339; by default now.")] = "",
+    days: Annotated[float, typer.Option(min=0.1, help="The orders were placed in so many days before that.")] = 21,
+    url: Annotated[str, typer.Option(help="The gateway; by default the one that runs in this home.")] = "",
+    record: Annotated[Path | None, typer.Option(help="File that gets each accepted webhook as a line of JSON.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Then prove that nothing was lost, doubled or wrong.")] = False,
+    json: Json = False,
+) -> None:
+    """Sends the webhooks of so many orders' lives, signed, in the senders' own formats.
+
+    Late, repeated and out of order, as networks have it; through the accounts of arus.toml.
+
+    Example: `arus simulate --orders 20000 --seed 7 --check`
+    """
+    from pipeline.simulate.record import Record
+    from pipeline.simulate.sending import Sending
+    from pipeline.simulate.shops import shops
+    from pipeline.simulate.traffic import past
+    from schemas import times
+
+    settings = load()
+    open_shops = shops(settings.accounts)
+    if not open_shops:
+        raise typer.BadParameter("no account sells anything: arus.toml names accounts, and `arus demo` makes some")
+    seed = seed or secrets.token_hex(3)
+    present = times.parse(until) if until else time.time_ns() // 1_000_000
+    webhooks = past(open_shops, orders, seed=seed, days=days, until=present)
+    with Record(record) as accepted, Progress(quiet=json) as progress:
+        sending = Sending(url or _gateway(settings), public_url=settings.gateway.public_url, accept=accepted.keep)
+        started = time.monotonic()
+        totals = asyncio.run(sending.run(_shown(webhooks, progress), rate=rate))
+        told = _told(totals, orders, seed, time.monotonic() - started)
+    if json:
+        print_json(told)
+    else:
+        _print(told)
+    if totals.given_up or totals.refused:
+        raise typer.Exit(1)
+
+
+def _gateway(settings: "Settings") -> str:
+    from pipeline.settings import SettingsError
+    from pipeline.supervisor.running import Place
+
+    running = Place(settings.home).read()
+    if running:
+        return running.gateway
+    if not settings.gateway.port:
+        raise SettingsError(f"no Arus runs in {settings.home}: `arus up` starts one, or --url names a gateway")
+    return f"http://{settings.gateway.host}:{settings.gateway.port}"
+
+
+def _shown(webhooks: Iterable["Webhook"], progress: Progress) -> Iterator["Webhook"]:
+    started = time.monotonic()
+    for done, webhook in enumerate(webhooks):
+        if done % 100 == 0:
+            speed = done / max(0.001, time.monotonic() - started)
+            progress.progress(0, 0, f"{done:,} webhooks, {speed:,.0f} a second")
+        yield webhook
+
+
+def _told(totals: "Totals", orders: int, seed: str, seconds: float) -> dict[str, object]:
+    return {
+        "orders": orders,
+        "seed": seed,
+        "webhooks": totals.sent,
+        "accepted": totals.accepted,
+        "retried": totals.retried,
+        "given_up": totals.given_up,
+        "refused": dict(totals.refused),
+        "seconds": round(seconds, 1),
+        "per_second": round(totals.sent / max(seconds, 0.001)),
+        "p50_ms": round(totals.latency(0.5), 1),
+        "p99_ms": round(totals.latency(0.99), 1),
+    }
+
+
+def _print(told: dict[str, object]) -> None:
+    for name, value in told.items():
+        shown = f"{value:,}" if isinstance(value, int | float) else value or "none"
+        console().print(f"{name.replace('_', ' '):11} {shown}", markup=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(simulate)
