@@ -32,7 +32,7 @@ class Source(Protocol):
     """An open connection to Kafka."""
 
     def lag(self) -> Sequence[Reading]:
-        """Reads where every group stands."""
+        """Reads where every group stands, and the ends after that."""
 
     def close(self) -> None:
         """Ends the connection."""
@@ -110,7 +110,9 @@ class Monitor:
         for one in readings:
             sighting = Sighting(self._now(), one.committed, one.end, one.behind, one.oldest_at)
             self._tracks[one.group, one.topic, one.partition].see(sighting)
-        self._watermark.see(at, {(r.group, r.topic, r.partition): Place(r.committed, r.end) for r in readings})
+        # What is left is Kafka's own marks where nothing waits, so a group stands where the first waiting record lies.
+        places = {(r.group, r.topic, r.partition): Place(r.end - r.behind, r.end) for r in readings}
+        self._watermark.see(at, places)
         standings = tuple(_standing(one, self._tracks[one.group, one.topic, one.partition]) for one in readings)
         self.view = View(at, standings, self._watermark.value)
 

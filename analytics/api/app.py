@@ -37,7 +37,8 @@ _LARGEST = 1 << 16  # bytes of a body; nobody needs to send more
 @asynccontextmanager
 async def _ringing(app: FastAPI) -> AsyncIterator[None]:
     """Has the bell look for news while the app runs."""
-    ringing = asyncio.create_task(app.state.bell.run())
+    services: Services = app.state.services
+    ringing = asyncio.create_task(services.bell.run(notices.look_for_news(services)))
     try:
         yield
     finally:
@@ -56,7 +57,7 @@ def build(services: Services) -> FastAPI:
         redirect_slashes=False,
         max_body_size=_LARGEST,
     )
-    app.state.services, app.state.bell = services, notices.bell(services)
+    app.state.services = services
     app.state.registry = CollectorRegistry()
     app.state.registry.register(health.Lag(services.monitor))
     problems.install(app)

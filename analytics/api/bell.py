@@ -15,12 +15,20 @@ ALL = ""
 """The audience of an operator: rung for everybody's news."""
 
 
-class Bell:
-    """Wakes the listeners of an audience when `look` names it. A listener that is busy is rung once, not queued for."""
+Look = Callable[[int | None], Awaitable[tuple[int, Iterable[str]]]]
+"""Tells where news stand now, and whose came since a place; since None: just where they stand."""
 
-    def __init__(self, look: Callable[[], Awaitable[Iterable[str]]]) -> None:
-        self._look = look
+
+class Bell:
+    """Wakes the listeners of an audience. A listener that is busy is rung once, not queued for."""
+
+    def __init__(self) -> None:
         self._listeners: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return sum(map(len, self._listeners.values()))
 
     @contextmanager
     def listen(self, audience: str) -> Iterator[asyncio.Event]:
@@ -40,16 +48,25 @@ class Bell:
             for rung in self._listeners.get(audience, ()):
                 rung.set()
 
-    async def run(self) -> None:
+    def ring_all(self) -> None:
+        """Wakes every listener."""
+        self.ring(self._listeners)
+
+    async def run(self, look: Look) -> None:
         """Looks for news until it is cancelled; a look that fails is told and tried again."""
+        place: int | None = None
         while True:
             await asyncio.sleep(EVERY)
             if not self._listeners:
+                place = None
                 continue
             try:
-                audiences = list(await self._look())
-            except Exception:  # the warehouse may just be opened anew
-                log.warning("bell.look_failed", exc_info=True)
+                now, audiences = await look(place)
+            except Exception:
+                log.warning("bell.look_failed", exc_info=True)  # the warehouse may just be opened anew
                 continue
-            if audiences:
+            if place is None:
+                self.ring_all()  # something may have come since they began to listen
+            elif now > place:
                 self.ring(audiences)
+            place = now

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 from analytics import exports
 from analytics.access import OPERATOR, Viewer
 from analytics.api import services, session
-from analytics.api.bell import Bell
+from analytics.api.bell import Look
 from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
@@ -34,6 +34,7 @@ COLUMNS: exports.Columns = {
 }
 
 _AT_ONCE = 100  # notices that a stream sends before it looks whether there are more
+_LOOKED_AT = 10_000  # new notices that one look takes in; more are left for the next
 _HEARTBEAT = 15.0  # seconds of silence that proxies and browsers bear
 _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -102,26 +103,23 @@ def newest(ours: services.Services, viewer: Viewer) -> int:
     return int(rows[0]["seq"]) if rows else 0
 
 
-def bell(ours: services.Services) -> Bell:
-    """Makes the bell that rings for whoever has new notices."""
-    seen: int | None = None
+def look_for_news(ours: services.Services) -> Look:
+    """Makes what tells the bell who has new notices."""
 
-    def look() -> set[str]:
-        nonlocal seen
-        if seen is None:
-            seen = newest(ours, OPERATOR)
-        rows = ours.report("notices", OPERATOR, after=seen, limit=10_000)
-        seen = max((row["seq"] for row in rows), default=seen)
-        return {row["audience"] for row in rows}
+    def look(place: int | None) -> tuple[int, set[str]]:
+        if place is None:
+            return newest(ours, OPERATOR), set()
+        rows = ours.report("notices", OPERATOR, after=place, limit=_LOOKED_AT)
+        return max((row["seq"] for row in rows), default=place), {row["audience"] for row in rows}
 
-    return Bell(lambda: run_in_threadpool(look))
+    return lambda place: run_in_threadpool(look, place)
 
 
 async def _tell(request: Request, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
     """Sends what is new whenever the bell rings; ends with the process, or with the token."""
     ours = services.of(request)
     yield format_sse_event(retry=2_000)
-    with request.app.state.bell.listen(viewer.audience) as rung:
+    with ours.bell.listen(viewer.audience) as rung:
         while not ours.closing.is_set():
             rung.clear()
             rows = await run_in_threadpool(ours.report, "notices", viewer, after=after, limit=_AT_ONCE)

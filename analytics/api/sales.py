@@ -61,7 +61,7 @@ class Bucket(Shape):
     starts_at: Time
     orders: int
     units: int
-    gross: Money = Field(description="what paid orders cost, also of those cancelled or returned later")
+    gross: Money = Field(description="what paid orders cost before discounts, also of those cancelled later")
     discounts: Money
     refunds: Money = Field(description="what was paid back in this time, whenever it was paid")
     net: Money

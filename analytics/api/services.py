@@ -10,8 +10,11 @@ from fastapi import Request
 
 from analytics import reports
 from analytics.access import Tokens, Viewer
+from analytics.api.bell import Bell
+from analytics.api.problems import Problem
 from analytics.monitor import Monitor
 from analytics.warehouse import Warehouse
+from pipeline.broker import BrokerError, RecordGoneError, admin
 from pipeline.settings import Settings
 from schemas.deliveries import Delivery
 
@@ -33,15 +36,29 @@ class Services:
     """Tells whether the loader runs."""
     now: Callable[[], int] = system_clock
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process ends: streams that never end by themselves end then."""
+    bell: Bell = field(default_factory=Bell)
+    """Rung for whoever waits for news."""
 
     def report(self, name: str, viewer: Viewer, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
         """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
         return reports.run(self.warehouse, name, viewer, **parameters)
 
-    def read_delivery(self, partition: int, offset: int) -> Delivery:
+    def read_delivery(self, topic: str, partition: int, offset: int) -> Delivery:
         """Reads a webhook from Kafka. Raises a Problem: 410 when it is no longer kept, 503 when Kafka is silent."""
-        raise NotImplementedError
+        try:
+            with admin.connect(self.settings.kafka) as kafka:
+                record = kafka.read_record(topic, partition, offset)
+        except RecordGoneError as error:
+            raise Problem("gone", f"Kafka no longer has this webhook: {error}.") from error
+        except BrokerError as error:
+            raise Problem("unavailable", f"{error}.", headers={"Retry-After": "5"}) from error
+        at = (partition, offset, record.timestamp)
+        return Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
+
+    def close(self) -> None:
+        """Says that the process ends: streams that never end by themselves end now. Call it in the loop."""
+        self.closing.set()
+        self.bell.ring_all()
 
     def watermark(self) -> int | None:
         """Tells up to when everything is counted. Ask before the rows: they then hold at least that."""

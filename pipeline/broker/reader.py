@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 from msgspec import Struct
 
-from pipeline.broker import BrokerError
+from pipeline.broker import BrokerError, RecordGoneError
 from pipeline.broker.clients import asking, client_options
 from pipeline.settings import Kafka
 
@@ -65,12 +65,12 @@ class Reader:
                 raise BrokerError(f"{where}: there is no such topic or partition")
             start, end = self._bounds(place)
             if offset < start:
-                raise BrokerError(f"{where} was deleted: the topic keeps what is newer; the oldest is {start}")
+                raise RecordGoneError(f"{where} was deleted: the topic keeps what is newer; the oldest is {start}")
             if offset >= end:
-                raise BrokerError(f"{where} is not written yet: the partition ends at {end}")
+                raise RecordGoneError(f"{where} is not written yet: the partition ends at {end}")
             found = self._firsts({place: offset}, {place: offset + 1})[place]
             if found is None:
-                raise BrokerError(f"{where} holds nothing: it is one of Kafka's own marks, or was compacted away")
+                raise RecordGoneError(f"{where} holds nothing: it is one of Kafka's own marks, or was compacted away")
             return found
 
     def firsts(self, positions: Positions, ends: Positions) -> dict[TopicPartition, Stored | None]:
