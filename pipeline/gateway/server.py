@@ -35,6 +35,7 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE,
     )

@@ -91,6 +91,11 @@ class Reading:
         """Gives an id, or nothing."""
         return self.id(*names) if self.words(*names) else ""
 
+    def link(self, name: str) -> str:
+        """Gives an address of the web that people may follow; empty when it is none."""
+        value = self.words(name)
+        return value if value.startswith(("https://", "http://")) else ""
+
     def flag(self, name: str) -> bool:
         """Tells whether the value is true."""
         return self.get(name) is True
@@ -101,7 +106,7 @@ class Reading:
         if value is None or value == "":
             return None
         try:
-            at = _since_1970(value) if isinstance(value, int) else times.parse(value, assume=assume)
+            at = _since_1970(value) if type(value) is int else times.parse(value, assume=assume)
         except (TypeError, ValueError, OverflowError, AttributeError) as error:
             raise self.wrong(names[0], "is no time") from error
         if not 0 <= at < END_OF_TIME:

@@ -53,7 +53,7 @@ def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
     if "carrier" in told:
         told["carrier"] = carrier_id(data.words("carrier"))
     if kind == "package_scanned":
-        told["rank"] = PROGRESS.get(data.words("milestone"), 0)
+        told |= {"rank": PROGRESS.get(data.words("milestone"), 0), "proof": data.link("proof")}
     order = _order(telling, data, optional=kind == "package_scanned")
     key = (telling.account.name, telling.delivery.dedupe_id)
     told = {**telling.envelope(kind, key, order, at), **told, "order_id": order}

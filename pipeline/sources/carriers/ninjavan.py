@@ -124,8 +124,8 @@ def _words(event: str, body: Reading, block: Reading) -> str:
 def _proof(block: Reading) -> str:
     proof = block.inside("proof")
     images = proof.get("image_uris")
-    first = images[0] if isinstance(images, list) and images else ""
-    return Reading({"uri": first}).words("uri") or proof.words("signature_uri")
+    first = images[0] if isinstance(images, list) and images else proof.get("signature_uri")
+    return Reading({"uri": first}).link("uri")
 
 
 def _expected(block: Reading) -> int | None:

@@ -1,0 +1,173 @@
+"""One test for each way to be refused, and that nothing but a proof is believed."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.sources import SOURCES, Refused, Request
+
+NOW = 1_800_000_000_000
+URL = "https://hooks.example/webhooks"
+BODY = b'{"order_id": "1", "status_code": "200", "gross_amount": "10000.00", "event": "x"}'
+
+
+def sent(source, account, body=BODY, at=NOW):
+    signed = source.scheme.sign(body, account, at, URL)
+    headers = {name.lower(): value for name, value in signed.headers.items()}
+    return Request(signed.body, headers, URL, NOW)
+
+
+def why(source, account, request):
+    with pytest.raises(Refused) as refused:
+        source.scheme.verify(account, request)
+    return refused.value.reason
+
+
+def test_what_we_sign_is_believed(source, account):
+    """A request signed for an account is believed by that account."""
+    source.scheme.verify(account(source.id), sent(source, account(source.id)))
+
+
+def test_a_signature_of_another_account_is_refused(source, account):
+    """An account's request is refused by an account with another secret."""
+    other = account(source.id, secrets=("b3RoZXI=",))
+    assert why(source, account(source.id), sent(source, other)) == "bad_signature"
+
+
+def test_a_request_without_its_proof_is_refused(source, account):
+    """Without the header, or the field of the body, that proves it, a request is refused."""
+    if source.id == "midtrans":
+        assert why(source, account(source.id), Request(BODY)) == "missing_signature"
+    else:
+        request = sent(source, account(source.id))
+        assert why(source, account(source.id), request._replace(headers={})) == "missing_signature"
+
+
+def test_an_empty_proof_is_refused(source, account):
+    """An empty header proves nothing, not even to an account whose secret were empty."""
+    request = sent(source, account(source.id))
+    empty = request._replace(headers=dict.fromkeys(request.headers, ""), body=BODY)
+    assert why(source, account(source.id), empty) == "missing_signature"
+
+
+@given(proof=st.text(max_size=100))
+def test_no_other_text_proves_anything(account, proof):
+    """Whatever stands where the proof should be, nothing but a refusal comes of it."""
+    for source in SOURCES.values():
+        owner = account(source.id)
+        request = sent(source, owner)
+        signed = json.dumps({**json.loads(BODY), "signature_key": proof}).encode()
+        forged = request._replace(headers=dict.fromkeys(request.headers, proof), body=signed)
+        with pytest.raises(Refused):
+            source.scheme.verify(owner, forged)
+
+
+def test_a_signature_in_capitals_is_another(account):
+    """A hexadecimal signature is compared as it is written."""
+    source = SOURCES["tiktok_shop"]
+    request = sent(source, account("tiktok_shop"))
+    shouted = {"authorization": request.headers["authorization"].upper()}
+    assert why(source, account("tiktok_shop"), request._replace(headers=shouted)) == "bad_signature"
+
+
+def test_shopee_signs_the_address(account):
+    """A push that was signed for another address is refused; without `url` the address of the request counts."""
+    source, owner = SOURCES["shopee"], account("shopee", url="")
+    request = sent(source, owner)
+    source.scheme.verify(owner, request)
+    assert why(source, owner, request._replace(url=URL + "/")) == "bad_signature"
+
+
+def test_tiktok_signs_the_app_key(account):
+    """A webhook of another app with the same secret is refused."""
+    source = SOURCES["tiktok_shop"]
+    other = account("tiktok_shop", app_key="another")
+    assert why(source, account("tiktok_shop"), sent(source, other)) == "bad_signature"
+
+
+def test_easypost_normalises_its_secret(account):
+    """A secret with an accent is the same however it is composed."""
+    source = SOURCES["easypost"]
+    request = sent(source, account("easypost", secrets=("s\u00e9cret",)))
+    source.scheme.verify(account("easypost", secrets=("se\u0301cret",)), request)
+
+
+def test_biteship_s_secret_is_in_the_header_that_the_account_names(account):
+    """The secret in another header than the one that was agreed proves nothing."""
+    source, owner = SOURCES["biteship"], account("biteship")
+    request = sent(source, owner)
+    assert set(request.headers) == {"x-biteship-secret"}
+    moved = request._replace(headers={"x-other": request.headers["x-biteship-secret"]})
+    assert why(source, owner, moved) == "missing_signature"
+
+
+def test_midtrans_signs_the_literal_amount(account):
+    """An amount that is a number, or written otherwise, is not what was signed."""
+    source, owner = SOURCES["midtrans"], account("midtrans")
+    value = json.loads(sent(source, owner).body)
+    for amount in (10000.0, "10000", "10000.000"):
+        body = json.dumps({**value, "gross_amount": amount}).encode()
+        assert why(source, owner, Request(body)) == "bad_signature"
+
+
+def test_midtrans_body_that_cannot_be_read_has_no_signature(account):
+    """A body without the signature that must lie in it is refused, and says that it cannot be read."""
+    source, owner = SOURCES["midtrans"], account("midtrans")
+    for body in (b"", b"{", b"[]", b"\xff"):
+        assert why(source, owner, Request(body)) == "unreadable"
+
+
+@pytest.mark.parametrize("minutes", [-5, 0, 5])
+def test_within_the_window_a_webhook_is_believed(account, minutes):
+    """Standard Webhooks' timestamp may be up to five minutes off, both ways."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    source.scheme.verify(owner, sent(source, owner, at=NOW + minutes * 60_000))
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_outside_the_window_a_webhook_is_stale(account, seconds):
+    """A captured webhook cannot be sent again later; nor can one from the future."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    assert why(source, owner, sent(source, owner, at=NOW + seconds * 1_000)) == "stale"
+
+
+def test_a_newer_timestamp_needs_a_newer_signature(account):
+    """The timestamp and the id are signed: neither can be changed."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    request = sent(source, owner, at=NOW - 3_600_000)
+    for header, value in (("webhook-timestamp", str(NOW // 1_000)), ("webhook-id", "msg_other")):
+        forged = request._replace(headers={**request.headers, header: value})
+        assert why(source, owner, forged) == "bad_signature"
+
+
+@pytest.mark.parametrize("header", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_each_header_of_the_specification_is_needed(account, header):
+    """Without its id, timestamp or signature a standard webhook is refused."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    request = sent(source, owner)
+    rest = {name: value for name, value in request.headers.items() if name != header}
+    assert why(source, owner, request._replace(headers=rest)) == "missing_signature"
+
+
+def test_one_of_several_signatures_is_enough(account):
+    """A sender that changes its secret signs with both; signatures of other versions are passed over."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    request = sent(source, owner)
+    several = f"v1a,AAAA v1,bm9uZQ== {request.headers['webhook-signature']} v2,x"
+    source.scheme.verify(owner, request._replace(headers={**request.headers, "webhook-signature": several}))
+
+
+def test_an_asymmetric_signature_alone_is_refused(account):
+    """A signature of a version that the account has no key for proves nothing."""
+    source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")
+    request = sent(source, owner)
+    other = {**request.headers, "webhook-signature": request.headers["webhook-signature"].replace("v1,", "v1a,")}
+    assert why(source, owner, request._replace(headers=other)) == "bad_signature"
+
+
+def test_what_proves_a_request_is_never_kept(source):
+    """No header that carries a secret or a signature is among those that travel with a delivery."""
+    proofs = {"authorization", "cookie", *source.scheme.headers}
+    assert not proofs & {"content-type", "user-agent", *source.kept_headers}

@@ -1,0 +1,101 @@
+"""The tables of what senders' words mean: complete, and in words of ours."""
+
+from typing import get_args
+
+from pipeline.sources import SOURCES
+from pipeline.sources.carriers import aftership, biteship, easypost, ninjavan
+from pipeline.sources.marketplaces import shopee, tiktok_shop
+from pipeline.sources.payments import midtrans, xendit
+from pipeline.topics import TOPICS
+from schemas.registry import EVENTS
+from schemas.shipments import Milestone
+from schemas.statuses import BY_NAME
+
+
+def test_every_word_means_something_of_ours(source):
+    """Each table gives milestones, statuses or types of events that exist."""
+    ours = {*get_args(Milestone), *BY_NAME, *EVENTS, *TOPICS}
+    for name, table in source.tables.items():
+        assert set(table.values()) <= ours, name
+
+
+def test_ninja_van_s_51_events_are_known():
+    """All events of its document have a milestone; the statuses that stand alone have one too."""
+    assert len(ninjavan.EVENTS) == 51
+    statuses = {event.partition(",")[0] for event in ninjavan.EVENTS}
+    assert len(statuses) == 17
+    assert {status for status in statuses if ninjavan.milestone("", status) == "unknown"} == set()
+
+
+def test_ninja_van_s_terminal_events_end_a_parcel():
+    """Of the eight events after which nothing follows, each is a milestone after which nothing follows."""
+    terminal = [
+        "Pickup Exception, Max Attempts Reached",
+        "Delivered, Collected by Customer",
+        "Delivered, Left at Doorstep",
+        "Delivered, Received by Customer",
+        "Returned to Sender",
+        "Cancelled",
+        "International Transit, Returned to Sender at Origin Facility",
+        "International Transit, Returned to XB Warehouse",
+    ]
+    assert {ninjavan.EVENTS[event] for event in terminal} == {"cancelled", "delivered", "returned"}
+
+
+def test_tiktok_s_ten_order_statuses_are_known():
+    """The eight of the webhook page and the nine of the order API: ten in all, CANCEL and CANCELLED among them."""
+    assert len(tiktok_shop.STATUSES) == 10
+    assert tiktok_shop.STATUSES["CANCEL"] == tiktok_shop.STATUSES["CANCELLED"] == "cancelled"
+
+
+def test_tiktok_s_returns_are_known_however_they_are_spelled():
+    """The fourteen words, with the two spellings that its pages mix."""
+    assert {tiktok_shop.RETURNS[word] for word in tiktok_shop.RETURNS if "REJECT" in word} == {"return_rejected"}
+    assert {tiktok_shop.RETURNS[word] for word in tiktok_shop.RETURNS if "CANCEL" in word} == {"return_withdrawn"}
+    assert set(tiktok_shop.OUTCOMES) == {w for w, kind in tiktok_shop.RETURNS.items() if kind == "return_closed"}
+
+
+def test_shopee_s_words_are_known():
+    """All order statuses, package statuses and return statuses of its data definition."""
+    orders = "UNPAID READY_TO_SHIP PROCESSED RETRY_SHIP SHIPPED TO_CONFIRM_RECEIVE CANCELLED TO_RETURN COMPLETED"
+    assert set(orders.split()) <= set(shopee.STATUSES)
+    assert len(shopee.PACKAGES) + len(shopee.SILENT) == 11
+    assert len(shopee.RETURNS) == 7
+
+
+def test_biteship_s_14_statuses_are_ranked_as_they_follow():
+    """A parcel that goes through its statuses within one second goes forward."""
+    assert len(biteship.STATUSES) == 14
+    way = ("confirmed", "allocated", "picking_up", "picked", "dropping_off", "delivered")
+    assert [biteship.RANKS[status] for status in way] == sorted(biteship.RANKS[status] for status in way)
+
+
+def test_aftership_s_nine_tags_are_known():
+    """Each tag has a milestone, and each sub-tag in the table is one of a tag."""
+    assert len(aftership.TAGS) == 9
+    assert {subtag.partition("_")[0] for subtag in aftership.SUBTAGS} <= set(aftership.TAGS)
+
+
+def test_easypost_s_eight_statuses_are_known():
+    """The eight statuses of its guide, of which `unknown` is one."""
+    eight = "unknown pre_transit in_transit out_for_delivery delivered available_for_pickup return_to_sender failure"
+    assert set(eight.split()) <= set(easypost.STATUSES)
+
+
+def test_midtrans_ten_statuses_are_known():
+    """The ten transaction statuses, and what each fraud status makes of a capture."""
+    ten = "capture settlement pending deny cancel expire failure refund partial_refund authorize"
+    assert set(ten.split()) <= set(midtrans.STATUSES)
+    assert midtrans.CAPTURES["challenge"] == "payment_authorized"
+
+
+def test_xendit_s_four_invoice_statuses_are_known():
+    """Pending, paid, settled and expired; a settled invoice is a paid one whose money has arrived."""
+    assert set(xendit.INVOICES) == {"PENDING", "PAID", "SETTLED", "EXPIRED"}
+
+
+def test_every_sender_s_deadline_leaves_time_to_wait_for_kafka():
+    """Nobody's patience is shorter than ours with Kafka, and a second more."""
+    from pipeline.gateway.producer import PATIENCE
+
+    assert min(s.retries.deadline for s in SOURCES.values() if s.retries.deadline) >= PATIENCE + 1

@@ -1,0 +1,71 @@
+"""Signatures that senders publish, or that follow from what they publish, with their secrets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Account
+from pipeline.sources import SOURCES, Refused, Request
+
+SAMPLES = Path(__file__).parent / "samples"
+VECTORS = json.loads((SAMPLES / "vectors.json").read_text())
+EXTRAS = {"tiktok_shop": ("app_key",)}
+
+
+def request_of(vector, body=None):
+    body = body or (SAMPLES / vector["body_file"]).read_bytes()
+    header = vector.get("header", "").lower()
+    told = {name.lower(): value for name, value in vector.get("headers", {}).items()}
+    sent = {**({header: vector["expected"]} if header else {}), **told}
+    return Request(body, sent, received_at=int(sent.get("webhook-timestamp", 0)) * 1_000)
+
+
+def account_of(vector, *secrets):
+    extras = {name: vector[name] for name in EXTRAS.get(vector["provider"], ())}
+    return Account(source=vector["provider"], name="a", secrets=secrets or (vector["secret"],), **extras)
+
+
+every_vector = pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])
+
+
+@every_vector
+def test_the_published_signature_is_taken(vector):
+    """A request with the published signature, body and secret is believed."""
+    SOURCES[vector["provider"]].scheme.verify(account_of(vector), request_of(vector))
+
+
+@pytest.mark.parametrize(
+    "vector", [v for v in VECTORS if v["provider"] != "standard_webhooks"], ids=lambda vector: vector["id"]
+)
+def test_the_published_signature_is_what_we_sign(vector):
+    """Signing the published body gives the published signature (Standard Webhooks signs an id, which is ours)."""
+    source, request = SOURCES[vector["provider"]], request_of(vector)
+    signed = source.scheme.sign(request.body, account_of(vector), request.received_at)
+    proof = json.loads(signed.body)["signature_key"] if source.id == "midtrans" else next(iter(signed.headers.values()))
+    assert proof == vector["expected"]
+
+
+@every_vector
+def test_one_other_byte_is_refused(vector):
+    """The same signature over a body that differs where it counts is refused."""
+    original = request_of(vector).body
+    changed = original.replace(b'"1111"', b'"1112"') if vector["provider"] == "midtrans" else original + b" "
+    assert changed != original
+    with pytest.raises(Refused) as refused:
+        SOURCES[vector["provider"]].scheme.verify(account_of(vector), request_of(vector, changed))
+    assert refused.value.reason == "bad_signature"
+
+
+@every_vector
+def test_another_secret_is_refused(vector):
+    """The published request is refused by an account that has other secrets."""
+    with pytest.raises(Refused):
+        SOURCES[vector["provider"]].scheme.verify(account_of(vector, "b3RoZXI=", "c2VjcmV0"), request_of(vector))
+
+
+@every_vector
+def test_while_secrets_change_both_are_taken(vector):
+    """During a rotation the old secret proves as well as the new one, wherever it stands in the list."""
+    for secrets in (("bmV3ZXN0", vector["secret"]), (vector["secret"], "bmV3ZXN0")):
+        SOURCES[vector["provider"]].scheme.verify(account_of(vector, *secrets), request_of(vector))
