@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.output import Json, console, load, show
+from pipeline.cli.output import Json, console, load, print_json, show
 
 sources = typer.Typer(no_args_is_help=True, help="Senders, and the accounts through which they send.")
 tokens = typer.Typer(no_args_is_help=True, help="Who may look.")
@@ -77,10 +77,21 @@ def create_token(
 
 
 def doctor(*, json: Json = False) -> None:
-    """Shows every setting and where it came from, and checks this machine.
+    """Shows every setting and where it came from, and looks for what would keep Arus from working.
 
-    Example: `arus doctor`
+    Exit code 1 if something would. Example: `arus doctor --json`
     """
+    from pipeline.doctor import findings, settings_of
+
+    settings = load()
+    told, found = list(settings_of(settings)), list(findings(settings))
+    if json:
+        print_json({"settings": [row._asdict() for row in told], "findings": [row._asdict() for row in found]})
+    else:
+        show([row._asdict() for row in told], as_json=False, none="")
+        show([row._asdict() for row in found], as_json=False, none="", columns=("verdict", "what", "detail"))
+    if any(finding.verdict == "ERR" for finding in found):
+        raise typer.Exit(1)
 
 
 def add_to(app: typer.Typer) -> None:
