@@ -1,0 +1,43 @@
+"""Pages: what sellers, buyers and operators see, drawn on the server from the rows of reports."""
+
+from contextlib import suppress
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from analytics.access import Role, Viewer
+from analytics.api import services
+from analytics.api.problems import Problem
+from analytics.api.session import HOME_PAGES, find_viewer
+from analytics.pages.buyers import Buyers
+from analytics.pages.live import Live
+from analytics.pages.operators import Operators
+from analytics.pages.problems import Problems
+from analytics.pages.sellers import Sellers
+from analytics.pages.site import Services, Site
+
+
+def join(app: FastAPI) -> None:
+    """Adds the pages to an app of the API, and makes it draw problems as pages for who looks with a browser."""
+    ours: services.Services = app.state.services
+    site = Site(Services(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
+    live, problems = Live(ours.closing), Problems(site)
+    for room in (Sellers(site, live), Buyers(site, live), Operators(site, live, lambda: ours.monitor.view)):
+        app.router.routes.extend(room.routes())
+    app.router.routes.append(site.assets.route())
+
+    def draw(request: Request, problem: Problem) -> Response:
+        return problems.draw(request, problem.kind.status, dict(problem.headers or {}), _came_as(request))
+
+    app.state.draw_problem = draw
+
+
+def _who(request: Request, role: Role) -> Viewer:
+    return find_viewer(request, role)
+
+
+def _came_as(request: Request) -> Role | None:
+    with suppress(Problem):
+        return find_viewer(request, *HOME_PAGES).role
+    return None

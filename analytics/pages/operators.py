@@ -1,0 +1,230 @@
+"""The operator's page Stream: what flows, how far behind it is, and what needs a hand. Only figures that are known."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from analytics.api.ops import orders_at_most
+from analytics.lag import Verdict, worst
+from analytics.monitor import Standing, View
+from analytics.pages import charts, orders, sellers
+from analytics.pages.live import Live, Pieces
+from analytics.pages.site import Head, Look, Site
+from analytics.pages.words.names import mark
+from schemas.times import SECOND
+
+Row = Mapping[str, Any]
+Made = dict[str, Any]
+
+DOORS = (("/ops", mark("Stream")),)
+
+SLOW = 5 * SECOND
+"""How long the tables below the lag are good for: they read much and change little."""
+
+AT_ONCE = 8
+"""Rows that a queue shows; the API has them all."""
+
+GROUPS = {
+    "arus-intake": mark("understands webhooks and finds the orders of scans"),
+    "arus-tracking": mark("folds events into orders"),
+    "arus-loading": mark("loads the warehouse that pages read"),
+}
+"""What each consumer group is for."""
+
+HOPS = {
+    "stored": (mark("Stored"), mark("in Kafka")),
+    "translated": (mark("Understood"), mark("as our events")),
+    "folded": (mark("Folded"), mark("into the order")),
+    "loaded": (mark("Loaded"), mark("into the warehouse")),
+}
+"""The hops of freshness in the order of an event's way."""
+
+GOAL = 2 * SECOND
+"""From a webhook's answer to the page."""
+
+
+def verdict(view: View, now: int) -> Made:
+    """Says in one word how the stream does, with what is needed to say it in a sentence."""
+    standings = view.standings
+    word: str = worst(s.verdict for s in standings)
+    if view.silent_since is not None:
+        word = "silent"
+    elif view.at is None or not standings:
+        word = "unseen"
+    bad = [s for s in standings if s.verdict == word]
+    first = max(bad, key=lambda s: s.behind_ms, default=None)
+    counts = {name: sum(s.verdict == name for s in standings) for name in ("stalled", "falling_behind", "catching_up")}
+    return {
+        "word": word,
+        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn"}.get(word, "bad"),
+        "first": first,
+        "orders": orders_at_most(standings),
+        "behind": sum(s.behind for s in standings),
+        "behind_ms": max((s.behind_ms for s in standings), default=0),
+        "eta_ms": max((s.eta_ms or 0 for s in standings), default=0),
+        "silent_ms": now - (view.silent_since or now),
+        "reason": view.reason,
+        "watermark": view.watermark,
+        **counts,
+    }
+
+
+def groups(standings: Iterable[Standing]) -> list[Made]:
+    """Gives the groups, in each its topics with their sums, in each the partitions."""
+    ordered = sorted(standings, key=lambda s: (list(GROUPS).index(s.group) if s.group in GROUPS else 9, s[:3]))
+    return [_group(name, list(members)) for name, members in groupby(ordered, key=lambda s: s.group)]
+
+
+def _group(name: str, members: list[Standing]) -> Made:
+    topics = [_topic(topic, list(parts)) for topic, parts in groupby(members, key=lambda s: s.topic)]
+    return {"name": name, "words": GROUPS.get(name, ""), "topics": topics, **_sums(members)}
+
+
+def _topic(name: str, members: list[Standing]) -> Made:
+    history = [sum(at) for at in zip(*(s.history for s in members), strict=False)]
+    slug = f"lag-{members[0].group}-{name}".replace(".", "-")
+    rows = [s._asdict() | {"slug": f"{slug}-{s.partition}"} for s in members]
+    return {"name": name, "slug": slug, "partitions": rows, "history": history, **_sums(members)}
+
+
+def _sums(members: Sequence[Standing]) -> Made:
+    etas = [s.eta_ms for s in members if s.eta_ms is not None]
+    word: Verdict = worst(s.verdict for s in members)
+    return {
+        "verdict": word,
+        "count": len(members),
+        "owners": len({s.owner for s in members if s.owner}),
+        "behind": sum(s.behind for s in members),
+        "behind_ms": max(s.behind_ms for s in members),
+        "rate_in": sum(s.rate_in for s in members),
+        "rate_out": sum(s.rate_out for s in members),
+        "eta_ms": max(etas) if etas and word == "catching_up" else None,
+    }
+
+
+def freshness(rows: Iterable[Row]) -> Made | None:
+    """Gives the hops with their shares of the slowest ways; None when nothing came lately."""
+    by_hop = {row["hop"]: row for row in rows}
+    whole = by_hop.get("total")
+    if not whole or not whole["changes"]:
+        return None
+    hops = [_hop(by_hop[name], *words) for name, words in HOPS.items() if name in by_hop]
+    slowest = max(hops, key=lambda hop: hop["slow_share"] or 0)
+    return {"hops": hops, "total": whole, "slowest": slowest, "goal": GOAL}
+
+
+def _hop(row: Row, name: str, where: str) -> Made:
+    p95 = row["p95"] or 0
+    tone = "good" if p95 < GOAL / 2 else "warn" if p95 < GOAL * 2 else "bad"
+    return {**row, "name": name, "where": where, "tone": tone}
+
+
+def rates(rows: Sequence[Row]) -> Made:
+    """Gives the chart of events that came in and were applied, second by second."""
+    incoming, applied = [row["incoming"] for row in rows], [row["applied"] for row in rows]
+    axis = charts.axis(max([*incoming, *applied, 4]), 3, whole=True)
+    lately = min(len(rows), 10) or 1
+    return {
+        "axis": axis,
+        "incoming": charts.line(incoming, axis.top),
+        "applied": charts.line(applied, axis.top),
+        "under": charts.area(charts.line(applied, axis.top)),
+        "now": (sum(incoming[-lately:]) / lately, sum(applied[-lately:]) / lately),
+        "span_ms": len(rows) * SECOND,
+    }
+
+
+def queues(look: Look) -> Made:
+    """Asks for the tables below the lag: who sends, what is set aside, what waits, what does not fit."""
+    return {
+        "intake": look.ask("intake", now=look.now),
+        "letters": look.ask("letters"),
+        "unmapped": look.ask("unmapped"),
+        "parked": look.ask("parked", now=look.now, limit=1_000),
+        "unreadable": look.ask("unreadable", limit=1_000),
+        "anomalies": [
+            row | {"address": orders.address(row["order_id"], "/ops/orders/")}
+            for row in look.ask("anomalies", limit=50)
+        ],
+    }
+
+
+class Operators:
+    """The routes of the operator's pages."""
+
+    def __init__(self, site: Site, live: Live, view: Callable[[], View]) -> None:
+        self._site, self._live, self._view = site, live, view
+        self._queues: Made = {}
+        self._asked_at = -SLOW
+
+    def routes(self) -> list[Route]:
+        """Gives the routes."""
+        return [
+            Route("/ops", self.show_stream),
+            Route("/ops/live", self.watch_stream),
+            Route("/ops/orders/{order_id:path}", self.show_order),
+        ]
+
+    def show_stream(self, request: Request) -> Response:
+        """Shows how the stream does."""
+        look = self._site.look(request, "operator")
+        return self._page(request, "operator/stream.html", "/ops", **self._seen(look))
+
+    async def watch_stream(self, request: Request) -> Response:
+        """Streams what changes of it."""
+        look = self._site.look(request, "operator")
+        key = ("stream", look.viewer, look.language.code)
+        return self._live.stream(request, key, lambda: self._pieces(self._site.again(look)))
+
+    def show_order(self, request: Request) -> Response:
+        """Shows one order as its seller sees it."""
+        look = self._site.look(request, "operator")
+        found = sellers.order(look, request.path_params["order_id"])
+        if found is None:
+            raise HTTPException(404)
+        return self._page(request, "seller/order.html", "", watermark=self._view().watermark, **found)
+
+    def _seen(self, look: Look) -> Made:
+        if look.now - self._asked_at >= SLOW:
+            self._queues, self._asked_at = queues(look), look.now
+        view = self._view()
+        return {
+            "verdict": verdict(view, look.now),
+            "groups": groups(view.standings),
+            "freshness": freshness(look.ask("freshness", now=look.now)),
+            "rates": rates(look.ask("rates", now=look.now)),
+            **self._queues,
+        }
+
+    def _pieces(self, look: Look) -> Pieces:
+        draw, seen = self._site.pieces("operator/pieces.html", look.language), self._seen(look)
+        pieces = {
+            "verdict": draw.verdict(seen["verdict"]),
+            "freshness": draw.freshness(seen["freshness"]),
+            "rates": draw.rates(seen["rates"]),
+            **{name: getattr(draw, name)(seen[name], look.now) for name in QUEUES},
+        }
+        for group in seen["groups"]:
+            pieces |= _lag_pieces(draw, group)
+        return pieces
+
+    def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
+        who = self._site.language(request).text("Operator")
+        return self._site.page(request, template, Head(who, "operator", "/ops", DOORS, door), **context)
+
+
+QUEUES = ("intake", "letters", "unmapped", "parked", "unreadable", "anomalies")
+"""Parts of the page that are drawn from the rows of the same name."""
+
+
+def _lag_pieces(draw: Any, group: Made) -> Pieces:  # noqa: ANN401  # a template's macros
+    pieces = {f"lag-{group['name']}": draw.group(group)}
+    for topic in group["topics"]:
+        pieces[topic["slug"]] = draw.topic(topic)
+        pieces |= {part["slug"]: draw.partition(part) for part in topic["partitions"]}
+    return pieces

@@ -1,0 +1,202 @@
+"""The seller's pages: today, orders, one order, the rates behind it, the inbox."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from analytics.pages import orders
+from analytics.pages.live import Live, Pieces
+from analytics.pages.sellers import sales, shop
+from analytics.pages.site import Head, Look, Site, choice
+from analytics.pages.words import carriers
+from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
+from schemas.statuses import BY_NAME, SELLER_TABS
+
+AT_ONCE = 8
+"""Orders that Today shows of each list."""
+
+A_PAGE = 50
+
+DOORS = (("/", mark("Today")), ("/orders", mark("Orders")), ("/notices", mark("Inbox")))
+"""The seller's pages as the head of each page lists them."""
+
+WAITING = {tile.name: tile.label for tile in shop.TODO if "waiting=" in tile.address}
+"""What waits, where the list of orders shows it."""
+
+
+def waiting(look: Look, tab: str) -> dict[str, Any]:
+    """Gives what of the page Today is live: counts, risks, rates and the newest orders of a tab."""
+    return {
+        "tab": tab,
+        "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
+        "todo": shop.todo(look.ask("todo", now=look.now)[0]),
+        "risk": shop.at_risk(look.ask("at_risk", now=look.now))[:AT_ONCE],
+        "rules": shop.rules(look.ask("policy", now=look.now)),
+        "orders": [orders.listed(row) for row in look.ask("orders", tab=tab or None, limit=AT_ONCE)],
+    }
+
+
+def order_list(look: Look, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Gives one page of orders: of a tab, of a status, what waits, or found by a text."""
+    given = {name: asked[name] for name in ("tab", "status", "q") if asked[name]}
+    if asked["waiting"]:
+        rows = look.ask("waiting", kind=asked["waiting"], now=look.now, limit=10 * A_PAGE)
+        more = False
+    else:
+        rows = look.ask("orders", **given, cursor=asked["cursor"] or None, limit=A_PAGE + 1)
+        more = len(rows) > A_PAGE
+        rows = rows[:A_PAGE]
+    return {
+        **asked,
+        "waiting_words": WAITING.get(asked["waiting"], ""),
+        "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
+        "orders": [orders.listed(row) for row in rows],
+        "first": f"/orders?{urlencode(given)}",
+        "next": f"/orders?{urlencode(given | {'cursor': rows[-1]['cursor']})}" if more else "",
+    }
+
+
+def order(look: Look, order_id: str) -> dict[str, Any] | None:
+    """Gives all that is known of one order; None when this seller has no such order."""
+    rows = look.ask("order", order_id=order_id)
+    if not rows:
+        return None
+    facts = orders.read_facts(rows[0]["facts"])
+    return {
+        "order": orders.listed(rows[0]),
+        "promise": orders.promise(facts, look.now),
+        "parcels": orders.parcels(facts),
+        "timeline": facts.history,
+        "cases": orders.cases(facts),
+        "money": orders.money(facts),
+        "trail": orders.trail(look.ask("trail", order_id=order_id)),
+        "anomalies": look.ask("anomalies", order_id=order_id),
+        "notices": [notice(row) for row in look.ask("notices", order_id=order_id)],
+    }
+
+
+def notice(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives a line of the inbox; what its event told is said after it."""
+    values = json.loads(row["told"])
+    parts = (carriers.carrier_name(values["carrier"]) if values.get("carrier") else "", values.get("tracking_number"))
+    told = " · ".join(part for part in parts if part)
+    return {**row, "told": told, "address": orders.address(row["order_id"]), "native": orders.native(row["order_id"])}
+
+
+class Sellers:
+    """The routes of the seller's pages."""
+
+    def __init__(self, site: Site, live: Live) -> None:
+        self._site, self._live = site, live
+
+    def routes(self) -> list[Route]:
+        """Gives the routes."""
+        return [
+            Route("/", self.show_today),
+            Route("/live", self.watch_today),
+            Route("/at-risk", self.show_risk),
+            Route("/rates/{code}", self.show_rate),
+            Route("/orders", self.show_orders),
+            Route("/orders/{order_id:path}", self.show_order),
+            Route("/live/orders/{order_id:path}", self.watch_order),
+            Route("/notices", self.show_notices),
+        ]
+
+    def show_today(self, request: Request) -> Response:
+        """Shows what waits, what is at risk, how the shop does."""
+        look, mark = self._site.look(request, "seller"), self._site.services.watermark()
+        now = waiting(look, choice(request, "tab", SELLER_TABS))
+        return self._page(request, look, "seller/today.html", "/", watermark=mark, sales=sales.chart(look), **now)
+
+    async def watch_today(self, request: Request) -> Response:
+        """Streams what changes of it."""
+        look, tab = self._site.look(request, "seller"), choice(request, "tab", SELLER_TABS)
+        key = ("today", look.viewer, look.language.code, tab)
+        return self._live.stream(request, key, lambda: self._today_pieces(self._site.again(look), tab))
+
+    def _today_pieces(self, look: Look, tab: str) -> Pieces:
+        draw, rows = (self._site.pieces(f"seller/{name}.html", look.language) for name in ("pieces", "rows"))
+        mark, now = self._site.services.watermark(), waiting(look, tab)
+        return {
+            "watermark": draw.watermark(mark, look.now),
+            "todo": draw.todo(now["todo"]),
+            "risk": draw.risk(now["risk"]),
+            "rules": draw.rules(now["rules"]),
+            "tabs": draw.tabs(now["tabs"], tab, "/"),
+            "rows": rows.table(now["orders"], tab, look.now),
+        }
+
+    def show_risk(self, request: Request) -> Response:
+        """Shows every order that must be handed over within a day."""
+        look = self._site.look(request, "seller")
+        risk = shop.at_risk(look.ask("at_risk", now=look.now))
+        return self._page(request, look, "seller/at_risk.html", "/", risk=risk)
+
+    def show_rate(self, request: Request) -> Response:
+        """Shows the orders behind a rate."""
+        look, code = self._site.look(request, "seller"), request.path_params["code"]
+        if code not in POLICY_WORDS:
+            raise HTTPException(404)
+        part = choice(request, "part", ("denominator",)) or "numerator"
+        rows = look.ask("policy_orders", now=look.now, code=code, part=part, limit=10 * A_PAGE)
+        found = {"code": code, "part": part, "orders": [orders.listed(row) for row in rows]}
+        return self._page(request, look, "seller/rate.html", "/", words=POLICY_WORDS[code], **found)
+
+    def show_orders(self, request: Request) -> Response:
+        """Shows the orders of a tab or a status, what waits, or what a search finds."""
+        look = self._site.look(request, "seller")
+        asked = {"q": request.query_params.get("q", "").strip()[:200], "cursor": request.query_params.get("cursor", "")}
+        asked |= {"tab": choice(request, "tab", SELLER_TABS), "status": choice(request, "status", BY_NAME)}
+        asked |= {"waiting": choice(request, "waiting", WAITING)}
+        return self._page(request, look, "seller/orders.html", "/orders", **order_list(look, asked))
+
+    def show_order(self, request: Request) -> Response:
+        """Shows one order with all that was told of it."""
+        look, mark = self._site.look(request, "seller"), self._site.services.watermark()
+        found = self._found(look, request)
+        return self._page(request, look, "seller/order.html", "/orders", watermark=mark, **found)
+
+    async def watch_order(self, request: Request) -> Response:
+        """Streams what changes of it."""
+        look = self._site.look(request, "seller")
+        await run_in_threadpool(self._found, look, request)
+        order_id = request.path_params["order_id"]
+        key = ("order", look.viewer, look.language.code, order_id)
+        return self._live.stream(request, key, lambda: self._order_pieces(self._site.again(look), order_id))
+
+    def _found(self, look: Look, request: Request) -> dict[str, Any]:
+        found = order(look, request.path_params["order_id"])
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    def _order_pieces(self, look: Look, order_id: str) -> Pieces:
+        draw, mark = self._site.pieces("seller/order_pieces.html", look.language), self._site.services.watermark()
+        found = order(look, order_id)
+        if found is None:
+            return {}
+        return {
+            "watermark": self._site.pieces("seller/pieces.html", look.language).watermark(mark, look.now),
+            "state": draw.state(found["order"], found["promise"], look.now),
+            **{name: getattr(draw, name)(found[name], look.now) for name in ORDER_PIECES},
+        }
+
+    def show_notices(self, request: Request) -> Response:
+        """Shows the inbox."""
+        look = self._site.look(request, "seller")
+        return self._page(request, look, "seller/notices.html", "/notices", notices=[*map(notice, look.ask("notices"))])
+
+    def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
+        head = Head(orders.shop_name(look.viewer.id), "seller", "/", DOORS, door)
+        return self._site.page(request, template, head, **context)
+
+
+ORDER_PIECES = ("anomalies", "parcels", "timeline", "trail", "cases", "money")
+"""Parts of an order's page that are drawn from what bears their name."""
