@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
@@ -10,11 +11,14 @@ import structlog
 from prometheus_client import Counter
 
 from analytics.rows import TABLES
-from analytics.rows.table import Rows, Table, Unreadable
+from analytics.rows.table import NOTHING, Rows, Table, Types, Unreadable
 from analytics.warehouse import Warehouse, script
 from pipeline.streams.agent import Batch
 
 log = structlog.get_logger(__name__)
+
+CHUNK = 5_000
+"""Records that are read while others are taken in."""
 
 COMPACT_ROWS, COMPACT_SECONDS = 50_000, 60.0
 """Changed orders that wait for compaction at most, and how long: what every report has to look through besides."""
@@ -39,7 +43,7 @@ class Loading:
     def __init__(self, warehouse: Warehouse, clock: Callable[[], int] = now_ms) -> None:
         """`clock` tells when a row was loaded."""
         self.warehouse, self.clock = warehouse, clock
-        self._types = {table.name: warehouse.types(f"raw.{table.name}") for table in TABLES.values()}
+        self._types = {table.name: _types(warehouse, table) for table in TABLES.values()}
         self._compacted_at = time.monotonic()
 
     def start_offsets(self) -> Offsets:
@@ -53,10 +57,11 @@ class Loading:
         When that fails, the file is opened anew and the error goes on: whether the transaction was kept is told by
         `start_offsets` alone, and reading goes on from there.
         """
-        tables = self._read(batches)
+        chunks = _chunks(batches)
         try:
-            with self.warehouse.transaction() as kept:
-                for table, rows in tables:
+            with self.warehouse.transaction() as kept, ThreadPoolExecutor(1, "reading") as reader:
+                # Python reads the next chunk while DuckDB, which needs no Python, takes in the one before.
+                for table, rows in reader.map(self._read, chunks):
                     _keep(kept, table, rows, self.clock())
                 _move(kept, ends)
             self._compact_when_due()
@@ -67,14 +72,9 @@ class Loading:
         for batch in batches:
             LOADED.labels(batch.topic).inc(len(batch.records))
 
-    def _read(self, batches: Sequence[Batch]) -> list[tuple[Table, Rows]]:
-        """Reads each table's batches into one set of rows."""
-        read: dict[str, list[Rows]] = defaultdict(list)
-        for batch in _one_of_each_partition(batches):
-            table = TABLES[batch.topic]
-            read[table.name].append(table.rows(batch, self._types[table.name]))
-        by_name = {table.name: table for table in TABLES.values()}
-        return [(by_name[name], _together(parts)) for name, parts in read.items()]
+    def _read(self, chunk: Sequence[Batch]) -> tuple[Table, Rows]:
+        table = TABLES[chunk[0].topic]
+        return table, _together([table.rows(batch, self._types[table.name]) for batch in chunk])
 
     def _compact_when_due(self) -> None:
         waiting = self.warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
@@ -90,19 +90,29 @@ class Loading:
         self._compacted_at = time.monotonic()
 
 
-def _one_of_each_partition(batches: Iterable[Batch]) -> list[Batch]:
-    """Joins batches that follow each other in one partition: the newest row of a key must be the newest of all."""
-    found: dict[tuple[str, int], Batch] = {}
+def _types(warehouse: Warehouse, table: Table) -> Types:
+    beside = warehouse.types(f"raw.{table.beside}") if table.beside else {}
+    return beside | warehouse.types(f"raw.{table.name}")
+
+
+def _chunks(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
+    """Groups batches that fill one table, at least CHUNK records together while there are more.
+
+    No group has two batches of one partition: the newest row of a key must be the newest of all.
+    """
+    waiting: dict[str, dict[int, Batch]] = defaultdict(dict)
     for batch in batches:
-        place = (batch.topic, batch.partition)
-        before = found[place].records if place in found else ()
-        found[place] = Batch(*place, [*before, *batch.records]) if before else batch
-    return list(found.values())
+        group = waiting[batch.topic]
+        if batch.partition in group or sum(len(other.records) for other in group.values()) >= CHUNK:
+            yield list(group.values())
+            group.clear()
+        group[batch.partition] = batch
+    yield from (list(group.values()) for group in waiting.values())
 
 
 def _together(parts: Sequence[Rows]) -> Rows:
     return Rows(
-        pa.concat_tables([part.rows for part in parts]),
+        pa.concat_tables([part.rows for part in parts if part.rows.num_rows] or [NOTHING]),
         [key for part in parts for key in part.gone],
         [record for part in parts for record in part.unreadable],
     )
@@ -118,33 +128,17 @@ def _keep(kept: duckdb.DuckDBPyConnection, table: Table, rows: Rows, loaded_at: 
         _set_aside(kept, rows.unreadable, loaded_at)
 
 
-# The names formatted into statements are those of TABLES; every value is bound or travels in an Arrow table.
-
-
 def _insert(kept: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table, loaded_at: int) -> None:
-    """Adds the rows; where only the newest is kept, in the place of the older ones."""
-    made = "".join(f"{expression} as {column}, " for column, expression in table.made.items())
     kept.register("batch", rows)
-    if table.newest:
-        replaced = f"select {table.made[table.newest]} from batch"  # noqa: S608
-        kept.execute(f"delete from raw.{table.name} where {table.newest} in ({replaced})")  # noqa: S608
-    kept.execute(
-        f"insert into raw.{table.name} by name select {made}* from batch {_unless_known(table)}",  # noqa: S608
-        {"loaded_at": loaded_at} if "$loaded_at" in made else None,
-    )
+    for statement in table.statements():
+        kept.execute(statement, {"loaded_at": loaded_at} if "$loaded_at" in statement else None)
     kept.unregister("batch")
-
-
-def _unless_known(table: Table) -> str:
-    if not table.once:
-        return ""
-    known = f"select {table.once} from raw.{table.name}"  # noqa: S608
-    return f"where {table.once} not in ({known}) qualify row_number() over (partition by {table.once}) = 1"
 
 
 def _forget(kept: duckdb.DuckDBPyConnection, table: Table, gone: list[str]) -> None:
     """Removes the rows of keys whose newest record says that they are gone."""
-    for name in (table.name, *table.older):
+    for name in (table.name, *table.further):
+        # The names are those of TABLES.
         kept.execute(f"delete from raw.{name} where {table.newest} in (select key_of(unnest($1)))", [gone])  # noqa: S608
 
 

@@ -1,7 +1,5 @@
 """The row of an event: one line of an order's trail, with the way down to the bytes that were sent."""
 
-from operator import attrgetter
-
 import msgspec
 from msgspec import Struct
 
@@ -10,7 +8,7 @@ from pipeline.streams.agent import Record
 
 
 class Where(Struct, gc=False):
-    """Where the bytes lie that the event was read from."""
+    """Where the bytes lie that an event was read from."""
 
     topic: str
     partition: int
@@ -19,7 +17,7 @@ class Where(Struct, gc=False):
 
 
 class Told(Struct, gc=False):
-    """What the trail shows of an event of whatever type: fields that a type has not keep their default."""
+    """What the trail shows of an event, whatever its type: fields that a type has not keep their default."""
 
     event_id: str
     type: str
@@ -45,45 +43,74 @@ class Told(Struct, gc=False):
     reason: str = ""
 
 
+class EventRow(Struct, gc=False):
+    """One event; `amount` is what was moved, or what the order costs in all."""
+
+    order_id: str
+    event_id: str
+    type: str
+    occurred_at: int
+    rank: int
+    received_at: int
+    source: str
+    carrier: str
+    tracking_number: str
+    milestone: str
+    code: str
+    words: str
+    location: str
+    status: str
+    word: str
+    amount: int | None
+    currency: str
+    stars: int | None
+    told_by: str
+    reason: str
+    evidence_topic: str
+    evidence_partition: int
+    evidence_offset: int
+    raw_written_at: int
+
+
 _decode = msgspec.json.Decoder(Told).decode
 
 
-def _read(record: Record) -> Told:
-    return _decode(record.value or b"")
-
-
-def _amount(told: Told) -> int | None:
-    return told.total if told.amount is None else told.amount
+def read(record: Record) -> EventRow:
+    """Reads an event of any type. Raises msgspec.MsgspecError when it is none."""
+    told = _decode(record.value or b"")
+    evidence = told.evidence
+    amount = told.total if told.amount is None else told.amount
+    return EventRow(
+        told.order_id,
+        told.event_id,
+        told.type,
+        told.occurred_at,
+        told.rank,
+        told.received_at,
+        told.source,
+        told.carrier,
+        told.tracking_number,
+        told.milestone,
+        told.code,
+        told.words,
+        told.location,
+        told.status,
+        told.word,
+        amount,
+        "" if amount is None else told.currency,
+        told.stars,
+        told.by,
+        told.reason,
+        evidence.topic,
+        evidence.partition,
+        evidence.offset,
+        evidence.written_at,
+    )
 
 
 EVENTS = Table(
     "events",
-    _read,
-    {
-        "order_id": attrgetter("order_id"),
-        "event_id": attrgetter("event_id"),
-        "type": attrgetter("type"),
-        "occurred_at": attrgetter("occurred_at"),
-        "rank": attrgetter("rank"),
-        "received_at": attrgetter("received_at"),
-        "source": attrgetter("source"),
-        "carrier": attrgetter("carrier"),
-        "tracking_number": attrgetter("tracking_number"),
-        "milestone": attrgetter("milestone"),
-        "code": attrgetter("code"),
-        "words": attrgetter("words"),
-        "location": attrgetter("location"),
-        "status": attrgetter("status"),
-        "word": attrgetter("word"),
-        "amount": _amount,
-        "currency": lambda told: "" if _amount(told) is None else told.currency,
-        "stars": attrgetter("stars"),
-        "told_by": attrgetter("by"),
-        "reason": attrgetter("reason"),
-        "evidence_topic": attrgetter("evidence.topic"),
-        "evidence_partition": attrgetter("evidence.partition"),
-        "evidence_offset": attrgetter("evidence.offset"),
-        "raw_written_at": attrgetter("evidence.written_at"),
-    },
+    EventRow,
+    read,
     {"order_key": "key_of(order_id)", "event_key": "key_of(event_id)", "loaded_at": "$loaded_at"},
 )

@@ -1,14 +1,13 @@
-"""The row of an order: what reports ask of a snapshot, got from its facts."""
+"""The row of an order: what reports ask of a snapshot, read from its facts."""
 
 from collections.abc import Iterable
-from operator import attrgetter
-from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
-from schemas.facts import NEVER, Case, Details, Marks, Order, Package, Scan
+from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan
 from schemas.statuses import STATUSES
 
 SHIPPED = {row.name for row in STATUSES if "picked_up" in row.implies}
@@ -19,145 +18,182 @@ _decode = msgspec.json.Decoder(Order).decode
 _NO_DETAILS, _NO_PACKAGE, _NO_SCAN = Details(NEVER), Package(), Scan(NEVER, "")
 
 
-class Seen(NamedTuple):
-    """An order with what several columns ask of it."""
+class OrderRow(Struct, gc=False):
+    """One order; times in milliseconds, money in minor units."""
 
-    order: Order
-    details: Details
+    order_id: str
+    seller_id: str
+    buyer_id: str
+    buyer_name: str
+    city: str
+    item: str
+    quantity: int
+    gross: int
+    discount: int
+    total: int
+    currency: str
     cod: bool
-    package: Package
-    scan: Scan
-    cancelled_at: int | None
+    status: str
+    since: int
+    placed_at: int | None
+    paid_at: int | None
+    confirmed_at: int | None
+    arranged_at: int | None
+    dispatched_at: int | None
     delivered_at: int | None
+    cancelled_at: int | None
+    cancelled_by: str
+    cancel_reason: str
+    cancel_asked_at: int | None
+    stars: int | None
+    given_back: int
+    refunds: list[dict[str, int]]
+    ship_by: int | None
+    deliver_by: int | None
+    scan_by: int | None
+    answer_by: int | None
+    carrier: str
+    tracking_number: str
+    packages: int
+    scan_milestone: str
+    scan_words: str
+    scan_location: str
+    scan_at: int | None
     facts: bytes
 
 
-def see(record: Record) -> Seen | None:
+def read(record: Record) -> OrderRow | None:
     """Reads a snapshot. Raises msgspec.MsgspecError when it is none."""
     if not record.value:
         return None
     order = _decode(record.value)
-    details, package = order.details or _NO_DETAILS, _latest(order.packages.values())
-    return Seen(
-        order,
-        details,
-        details.cod or "cod" in order.marks,
-        package,
-        package.last or _NO_SCAN,
-        _earliest(order.marks.get("cancelled"), order.reported.get("cancelled")),
-        _first_in(order, DELIVERED),
-        record.value,
+    marks, reported, due = order.marks, order.reported, order.due
+    details = order.details or _NO_DETAILS
+    lines = details.lines
+    package = _last_heard_of(order.packages)
+    scan = package.last or _NO_SCAN
+    cod = details.cod or "cod" in marks
+    delivered_at = _first_in(order, DELIVERED)
+    cancelled_at = _earlier(marks.get("cancelled"), reported.get("cancelled"))
+    cancelled_by = order.cancelled_by or (0, "", "", "")
+    settled = _settled(order.refunds.values()) if order.refunds else []
+    return OrderRow(
+        order_id=order.order_id,
+        seller_id=order.seller[3],
+        buyer_id=details.buyer_id,
+        buyer_name=details.buyer_name,
+        city=details.city,
+        item=lines[0].name if lines else "",
+        quantity=lines[0].quantity if len(lines) == 1 else sum(line.quantity for line in lines),
+        gross=details.total + details.discount,
+        discount=details.discount,
+        total=details.total,
+        currency=details.currency,
+        cod=cod,
+        status=order.status,
+        since=order.history[-1][0] if order.history else order.last_at,
+        placed_at=_earlier(marks.get("placed"), reported.get("placed")),
+        paid_at=_paid_at(order, delivered_at if cod else _at(reported.get("paid"))),
+        confirmed_at=_earlier(marks.get("confirmed"), reported.get("confirmed")),
+        arranged_at=_arranged_at(order),
+        dispatched_at=_first_in(order, SHIPPED),
+        delivered_at=delivered_at,
+        cancelled_at=cancelled_at,
+        cancelled_by=cancelled_by[2],
+        cancel_reason=cancelled_by[3],
+        cancel_asked_at=_asked_at(order.cancellations.values())
+        if order.cancellations and cancelled_at is None
+        else None,
+        stars=order.review.stars if order.review else None,
+        given_back=details.total if cancelled_at is not None else _given_back(order, details.total, settled),
+        refunds=settled,
+        ship_by=due.get("dispatch"),
+        deliver_by=due.get("deliver"),
+        scan_by=due.get("scan"),
+        answer_by=due.get("answer_return"),
+        carrier=package.carrier,
+        tracking_number=package.number,
+        packages=len(order.packages),
+        scan_milestone=scan.milestone,
+        scan_words=scan.words,
+        scan_location=scan.location,
+        scan_at=scan.stamp[0] if package.last else None,
+        facts=record.value,
     )
 
 
-def _latest(packages: Iterable[Package]) -> Package:
-    """Gives the package that was last heard of."""
-    return max(packages, key=lambda p: (p.last.stamp if p.last else NEVER, p.arranged), default=_NO_PACKAGE)
+def _at(mark: Mark | None) -> int | None:
+    return mark[0] if mark else None
 
 
-def _earliest(*marks: tuple[int, str] | None) -> int | None:
-    return min((mark[0] for mark in marks if mark), default=None)
+def _earlier(told: Mark | None, reported: Mark | None) -> int | None:
+    if told and reported:
+        return min(told[0], reported[0])
+    return _at(told or reported)
 
 
 def _first_in(order: Order, statuses: set[str]) -> int | None:
-    return next((since for since, status in order.history if status in statuses), None)
+    for since, status in order.history:
+        if status in statuses:
+            return since
+    return None
 
 
-def _mark(name: str, marks: Marks, reported: Marks) -> int | None:
-    return _earliest(marks.get(name), reported.get(name))
+def _last_heard_of(packages: dict[str, Package]) -> Package:
+    if len(packages) > 1:
+        return max(packages.values(), key=lambda p: max(p.last.stamp if p.last else NEVER, p.arranged))
+    return next(iter(packages.values()), _NO_PACKAGE)
 
 
-def paid_at(seen: Seen) -> int | None:
-    """When the buyer's money came: the first payment, or the shop's word that it was paid.
+def _paid_at(order: Order, proved_at: int | None) -> int | None:
+    """When the buyer's money came: by the first payment, or by what proves one otherwise.
 
-    Cash on delivery is paid when a payment says so, else at the door: a shop's "to be shipped" proves no payment there.
+    That is the shop's word "paid". Cash on delivery is paid at the door: there a shop's "to be shipped" proves nothing.
     """
-    paid = [payment.marks["paid"][0] for payment in seen.order.payments.values() if "paid" in payment.marks]
-    otherwise = seen.delivered_at if seen.cod else _earliest(seen.order.reported.get("paid"))
-    return min((at for at in (*paid, otherwise) if at is not None), default=None)
+    earliest = proved_at
+    for payment in order.payments.values():
+        paid = payment.marks.get("paid")
+        if paid and (earliest is None or paid[0] < earliest):
+            earliest = paid[0]
+    return earliest
 
 
-def _refunds(seen: Seen) -> list[dict[str, int]]:
-    settled = [(r.marks["settled"][0], r.amount) for r in seen.order.refunds.values() if "settled" in r.marks]
-    return [{"settled_at": at, "amount": amount} for at, amount in sorted(settled)]
-
-
-def given_back(seen: Seen) -> int:
-    """How much of the order's money does not stay: all of a cancelled order's, else what was or will be refunded."""
-    total = seen.details.total
-    if seen.cancelled_at is not None:
-        return total
-    settled = sum(r.amount for r in seen.order.refunds.values() if "settled" in r.marks)
-    if settled or seen.order.status not in CLOSED:
-        return min(settled, total)
-    replaced = any(case.outcome == "replaced" for case in seen.order.returns.values())
-    return 0 if replaced else total
-
-
-def _arranged_at(seen: Seen) -> int | None:
+def _arranged_at(order: Order) -> int | None:
     """When the last parcel got its tracking number."""
-    marks = [p.marks["arranged"][0] for p in seen.order.packages.values() if p.number and "arranged" in p.marks]
-    return max(marks, default=_earliest(seen.order.reported.get("arranged")))
+    latest = None
+    for package in order.packages.values():
+        arranged = package.marks.get("arranged")
+        if arranged and (latest is None or arranged[0] > latest):
+            latest = arranged[0]
+    return _at(order.reported.get("arranged")) if latest is None else latest
 
 
-def _cancel_asked_at(seen: Seen) -> int | None:
+def _asked_at(cancellations: Iterable[Case]) -> int | None:
     """Since when a request to cancel waits for an answer."""
-    if seen.cancelled_at is not None:
-        return None
-    asked = map(_open_since, seen.order.cancellations.values())
-    return min((at for at in asked if at is not None), default=None)
+    asked = [case.marks["requested"][0] for case in cancellations if case.marks.keys() == {"requested"}]
+    return min(asked, default=None)
 
 
-def _open_since(case: Case) -> int | None:
-    answered = "rejected" in case.marks or "withdrawn" in case.marks
-    return None if answered else _earliest(case.marks.get("requested"))
+def _settled(refunds: Iterable[Refund]) -> list[dict[str, int]]:
+    settled = sorted((refund.marks["settled"][0], refund.amount) for refund in refunds if "settled" in refund.marks)
+    return [{"settled_at": at, "amount": amount} for at, amount in settled]
+
+
+def _given_back(order: Order, total: int, settled: list[dict[str, int]]) -> int:
+    """How much of the money of an order that was not cancelled does not stay: what was refunded, or must be."""
+    if settled:
+        return min(sum(refund["amount"] for refund in settled), total)
+    if order.status not in CLOSED or any(case.outcome == "replaced" for case in order.returns.values()):
+        return 0
+    return total
 
 
 ORDERS = Table(
     "delta",
-    see,
-    {
-        "order_id": attrgetter("order.order_id"),
-        "seller_id": lambda seen: seen.order.seller[3],
-        "buyer_id": attrgetter("details.buyer_id"),
-        "buyer_name": attrgetter("details.buyer_name"),
-        "city": attrgetter("details.city"),
-        "item": lambda seen: seen.details.lines[0].name if seen.details.lines else "",
-        "quantity": lambda seen: sum(line.quantity for line in seen.details.lines),
-        "gross": lambda seen: seen.details.total + seen.details.discount,
-        "discount": attrgetter("details.discount"),
-        "total": attrgetter("details.total"),
-        "currency": attrgetter("details.currency"),
-        "cod": attrgetter("cod"),
-        "status": attrgetter("order.status"),
-        "since": lambda seen: seen.order.history[-1][0] if seen.order.history else seen.order.last_at,
-        "placed_at": lambda seen: _mark("placed", seen.order.marks, seen.order.reported),
-        "paid_at": paid_at,
-        "confirmed_at": lambda seen: _mark("confirmed", seen.order.marks, seen.order.reported),
-        "arranged_at": _arranged_at,
-        "dispatched_at": lambda seen: _first_in(seen.order, SHIPPED),
-        "delivered_at": attrgetter("delivered_at"),
-        "cancelled_at": attrgetter("cancelled_at"),
-        "cancelled_by": lambda seen: seen.order.cancelled_by[2] if seen.order.cancelled_by else "",
-        "cancel_reason": lambda seen: seen.order.cancelled_by[3] if seen.order.cancelled_by else "",
-        "cancel_asked_at": _cancel_asked_at,
-        "stars": lambda seen: seen.order.review.stars if seen.order.review else None,
-        "given_back": given_back,
-        "refunds": _refunds,
-        "ship_by": lambda seen: seen.order.due.get("dispatch"),
-        "deliver_by": lambda seen: seen.order.due.get("deliver"),
-        "scan_by": lambda seen: seen.order.due.get("scan"),
-        "answer_by": lambda seen: seen.order.due.get("answer_return"),
-        "carrier": attrgetter("package.carrier"),
-        "tracking_number": attrgetter("package.number"),
-        "packages": lambda seen: len(seen.order.packages),
-        "scan_milestone": attrgetter("scan.milestone"),
-        "scan_words": attrgetter("scan.words"),
-        "scan_location": attrgetter("scan.location"),
-        "scan_at": lambda seen: seen.scan.stamp[0] if seen.package.last else None,
-        "facts": attrgetter("facts"),
-    },
+    OrderRow,
+    read,
     {"order_key": "key_of(order_id)", "seller_key": "key_of(seller_id)", "buyer_key": "key_of(buyer_id)"},
     newest="order_key",
-    older=("orders",),
+    beside="facts",
+    further=("orders", "facts"),
 )

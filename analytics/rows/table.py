@@ -1,15 +1,17 @@
-"""A table of the warehouse as loading sees it: what a record of its topic says, column by column."""
+# ruff: noqa: S608  # the names in statements are ours, and every value travels beside them
+"""A table of the warehouse as loading sees it: how a record of its topic becomes a row."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from pipeline.streams.agent import Batch, Record
 
-Getter = Callable[[Any], Any]
 Types = Mapping[str, pa.DataType]
-Found = tuple[Any, Record]
+Found = tuple[Struct, Record]
 
 
 class Unreadable(NamedTuple):
@@ -19,6 +21,9 @@ class Unreadable(NamedTuple):
     part: int
     kafka_offset: int
     reason: str
+
+
+NOTHING = pa.table({})
 
 
 class Rows(NamedTuple):
@@ -32,21 +37,45 @@ class Rows(NamedTuple):
 class Table(NamedTuple):
     """One table of schema `raw`. Types and the order of columns are `sql/raw.sql`'s alone.
 
-    read: gives what a record says; None when it says that its key is gone; raises when nobody can read it.
-    columns: each column and how it is got from what `read` gave.
+    row: the columns that a record tells.
+    read: gives the row of a record; None when it says that its key is gone; raises when nobody can read it.
     made: columns that SQL makes of the others.
     newest: the column that names a row of which only the newest is kept; empty where each record is a row of its own.
     once: the column that names a row which is kept the first time only.
-    older: further tables where a row of the same name may lie.
+    beside: a table that takes the column of its name out of the row.
+    further: the other tables where a row of the same name may lie.
     """
 
     name: str
-    read: Callable[[Record], Any]
-    columns: dict[str, Getter]
+    row: type[Struct]
+    read: Callable[[Record], Struct | None]
     made: dict[str, str]
     newest: str = ""
     once: str = ""
-    older: tuple[str, ...] = ()
+    beside: str = ""
+    further: tuple[str, ...] = ()
+
+    def statements(self) -> Iterator[str]:
+        """Gives the statements that take in the rows of a table `batch`; `$loaded_at` is bound where it is asked for.
+
+        The names in them are those of TABLES and of `row`: nothing that a record says is ever part of a statement.
+        """
+        name, made = (
+            f"raw.{self.name}",
+            "".join(f"{expression} as {column}, " for column, expression in self.made.items()),
+        )
+        key = self.made.get(self.newest)
+        if key:
+            yield f"delete from {name} where {self.newest} in (select {key} from batch)"
+        if self.beside:
+            yield (
+                f"insert into raw.{self.beside} by name "
+                f"select {key} as {self.newest}, {self.beside}, part, kafka_offset from batch"
+            )
+        unknown = f"where {self.once} not in (select {self.once} from {name})" if self.once else ""
+        first = f"qualify row_number() over (partition by {self.once}) = 1" if self.once else ""
+        columns = f"* exclude ({self.beside})" if self.beside else "*"
+        yield f"insert into {name} by name select {made}{columns} from batch {unknown} {first}"
 
     def rows(self, batch: Batch, types: Types) -> Rows:
         """Reads a batch; one bad record spoils no other."""
@@ -55,50 +84,58 @@ class Table(NamedTuple):
         found = list(self._find(batch, gone, unreadable))
         try:
             rows = self._arrow(found, batch, types)
-        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+        except _UNSTORABLE:
             rows = self._arrow(list(self._storable(found, batch, types, unreadable)), batch, types)
         return Rows(rows, gone, unreadable)
 
     def _find(self, batch: Batch, gone: list[str], unreadable: list[Unreadable]) -> Iterator[Found]:
         for record in self._worth_reading(batch.records):
             try:
-                said = self.read(record)
+                row = self.read(record)
             except (ValueError, KeyError) as error:
                 unreadable.append(_unreadable(batch, record, error))
                 continue
-            if said is not None:
-                yield said, record
+            if row is not None:
+                yield row, record
             elif self.newest:
                 gone.append((record.key or b"").decode(errors="replace"))
 
     def _worth_reading(self, records: Sequence[Record]) -> Iterable[Record]:
-        if not self.newest:
-            return records
-        # An unreadable newest record must not hide the one before it, but that is as rare as it is harmless:
-        # the order keeps its older row until the next snapshot.
-        return {record.key: record for record in records}.values()
+        """Gives the newest record of each key, where only that is kept.
+
+        Should it be unreadable, the row of an older batch stays until the key's next record.
+        """
+        return {record.key: record for record in records}.values() if self.newest else records
 
     def _storable(
         self, found: Sequence[Found], batch: Batch, types: Types, unreadable: list[Unreadable]
     ) -> Iterator[Found]:
-        for said, record in found:
+        """Gives the rows that fit into the table's types, one by one: a number may be too large, a text no Unicode."""
+        for row, record in found:
             try:
-                self._arrow([(said, record)], batch, types)
-            except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
+                self._arrow([(row, record)], batch, types)
+            except _UNSTORABLE as error:
                 unreadable.append(_unreadable(batch, record, error))
             else:
-                yield said, record
+                yield row, record
 
     def _arrow(self, found: Sequence[Found], batch: Batch, types: Types) -> pa.Table:
-        said = [one for one, _ in found]
-        records = [record for _, record in found]
-        columns = {name: pa.array([get(one) for one in said], types[name]) for name, get in self.columns.items()}
+        if not found:
+            return NOTHING
+        values = zip(*[astuple(row) for row, _ in found], strict=True)
+        columns = {
+            name: pa.array(column, types[name])
+            for name, column in zip(self.row.__struct_fields__, values, strict=False)
+        }
         columns["part"] = pa.repeat(pa.scalar(batch.partition, types["part"]), len(found))
-        columns["kafka_offset"] = pa.array([record.offset for record in records], types["kafka_offset"])
-        columns["written_at"] = pa.array([record.timestamp for record in records], types["written_at"])
+        columns["kafka_offset"] = pa.array([record.offset for _, record in found], types["kafka_offset"])
+        columns["written_at"] = pa.array([record.timestamp for _, record in found], types["written_at"])
         if "topic" in types and "topic" not in columns:
             columns["topic"] = pa.repeat(pa.scalar(batch.topic), len(found))
         return pa.table(columns)
+
+
+_UNSTORABLE = (pa.ArrowException, OverflowError, ValueError, TypeError)
 
 
 def _unreadable(batch: Batch, record: Record, error: Exception) -> Unreadable:

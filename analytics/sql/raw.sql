@@ -55,7 +55,6 @@ create table if not exists raw.delta (
     scan_words varchar not null,
     scan_location varchar not null,
     scan_at bigint,
-    facts varchar not null,
     part integer not null,
     kafka_offset bigint not null,
     written_at bigint not null,
@@ -63,6 +62,14 @@ create table if not exists raw.delta (
 
 -- every other order, by month and seller
 create table if not exists raw.orders as from raw.delta limit 0;
+
+-- the snapshots' own words, found by where they lie in Kafka; apart, so that no report and no compaction carries them
+create table if not exists raw.facts (
+    order_key ubigint not null,
+    facts varchar not null using compression uncompressed,
+    part integer not null,
+    kafka_offset bigint not null,
+);
 
 create table if not exists raw.events (
     order_key ubigint not null,
@@ -103,8 +110,8 @@ create table if not exists raw.transitions (
     transition_id varchar not null,
     order_id varchar not null,
     seller_id varchar not null,
-    status_before varchar not null,
-    status_after varchar not null,
+    before varchar not null,
+    after varchar not null,
     occurred_at bigint not null,
     event_id varchar not null,
     event_type varchar not null,

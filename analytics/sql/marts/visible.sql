@@ -29,6 +29,13 @@ select
     statuses.actionable
 from latest left join statuses on statuses.name = latest.status;
 
+-- the newest snapshot of one order, in its own words, if the viewer may see that order
+create or replace macro visible_facts(role, viewer, id) as table
+select seen.order_key, told.facts, seen.part, seen.kafka_offset, seen.written_at
+from visible_orders(role, viewer) as seen
+join raw.facts as told on told.order_key = seen.order_key and told.kafka_offset = seen.kafka_offset
+where seen.order_key = key_of(id) and told.order_key = key_of(id) and seen.order_id = id;
+
 -- the trail of one order, if the viewer may see that order
 create or replace macro visible_events(role, viewer, id) as table
 select events.* from raw.events

@@ -6,4 +6,7 @@ insert into raw.orders
 select * from raw.delta
 order by coalesce(placed_at, since) // days(30), seller_key, coalesce(placed_at, since);
 
+delete from raw.facts using raw.delta
+where facts.order_key = delta.order_key and facts.kafka_offset < delta.kafka_offset;
+
 truncate raw.delta;
