@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.output import Json, console, load, print_json
+from pipeline.cli.output import Json, console, load, print_json, show
 from pipeline.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from pipeline.cli.proof import Verdict
     from pipeline.settings import Settings
     from pipeline.simulate.sending import Totals
     from pipeline.simulate.traffic import Webhook
+
+PATIENCE = 600.0
+"""Seconds in which the stream must have read everything before the proof."""
 
 
 def simulate(  # noqa: PLR0913  # each is an option that people use
@@ -54,12 +58,33 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
         started = time.monotonic()
         totals = asyncio.run(sending.run(_shown(webhooks, progress), rate=rate))
         told = _told(totals, orders, seed, time.monotonic() - started)
+        verdicts = _prove(settings, accepted.digests, progress) if check else []
     if json:
-        print_json(told)
+        print_json(told | ({"check": [verdict._asdict() for verdict in verdicts]} if check else {}))
     else:
         _print(told)
-    if totals.given_up or totals.refused:
+        show([_shown_verdict(verdict) for verdict in verdicts], as_json=False, none="")
+    if totals.given_up or totals.refused or not all(verdict.holds for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def _prove(settings: "Settings", accepted: set[str], progress: Progress) -> "list[Verdict]":
+    from analytics.access import OPERATOR, Tokens
+    from pipeline.cli import proof
+    from pipeline.settings import SettingsError
+    from pipeline.supervisor.running import Place, with_kafka
+
+    settings, running = with_kafka(settings), Place(settings.home).read()
+    if running is None:
+        raise SettingsError(f"--check needs the Arus of this home: none runs in {settings.home}")
+    progress.progress(0, 0, "waiting until everything is read")
+    proof.drain(settings.kafka, PATIENCE)
+    progress.progress(0, 0, "folding the same webhooks once more")
+    return list(proof.compare(settings, running.api, Tokens(settings.home).make(OPERATOR), accepted))
+
+
+def _shown_verdict(verdict: "Verdict") -> dict[str, str]:
+    return {"": "OK" if verdict.holds else "ERR", "what": verdict.what, "detail": verdict.detail}
 
 
 def _gateway(settings: "Settings") -> str:

@@ -5,18 +5,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-
-import aiohttp
+from urllib.parse import urlsplit
 
 from pipeline.settings import Account
 from pipeline.simulate.traffic import Webhook
-from pipeline.sources import SOURCES
+from pipeline.simulate.wire import Lost, Wire
+from pipeline.sources import SOURCES, Signed
 from schemas.times import SECOND
 
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which a sender tries again."""
 
-TIMEOUT = aiohttp.ClientTimeout(total=15)
+TAKEN = range(200, 300)
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 
 Accept = Callable[[Account, bytes], None]
@@ -47,20 +47,16 @@ class Sending:
     def __init__(
         self, url: str, *, public_url: str = "", at_once: int = 48, patience: float = 180, accept: Accept | None = None
     ) -> None:
-        self._url, self._public = url.rstrip("/"), (public_url or url).rstrip("/")
+        self._url, self._path = url, urlsplit(url).path.rstrip("/")
+        self._public = (public_url or url).rstrip("/").removesuffix(self._path)
         self._at_once, self._patience, self._accept = at_once, patience, accept
         self.totals = Totals()
 
     async def run(self, webhooks: Iterable[Webhook], *, rate: float = 0, in_time: bool = False) -> Totals:
         """Sends them all: `rate` a second at most (0: as fast as they are taken), or `in_time`, each when it is due."""
         queue: asyncio.Queue[Webhook] = asyncio.Queue(maxsize=self._at_once)
-        async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._at_once), timeout=TIMEOUT, auto_decompress=False
-            ) as http,
-            asyncio.TaskGroup() as group,
-        ):
-            workers = [group.create_task(self._work(http, queue)) for _ in range(self._at_once)]
+        async with asyncio.TaskGroup() as group:
+            workers = [group.create_task(self._work(queue)) for _ in range(self._at_once)]
             started, sent = time.monotonic(), 0
             for sent, webhook in enumerate(webhooks):
                 if in_time:
@@ -73,24 +69,24 @@ class Sending:
                 worker.cancel()
         return self.totals
 
-    async def _work(self, http: aiohttp.ClientSession, queue: asyncio.Queue[Webhook]) -> None:
-        while True:
-            webhook = await queue.get()
-            try:
-                await self._deliver(http, webhook)
-            finally:
-                queue.task_done()
+    async def _work(self, queue: asyncio.Queue[Webhook]) -> None:
+        with Wire(self._url) as wire:
+            while True:
+                webhook = await queue.get()
+                try:
+                    await self._deliver(wire, webhook)
+                finally:
+                    queue.task_done()
 
-    async def _deliver(self, http: aiohttp.ClientSession, webhook: Webhook) -> None:
+    async def _deliver(self, wire: Wire, webhook: Webhook) -> None:
         self.totals.sent += 1
         account = webhook.account
-        path = f"/webhooks/{account.source}/{account.name}"
-        scheme = SOURCES[account.source].scheme
+        path = f"{self._path}/webhooks/{account.source}/{account.name}"
+        scheme, public = SOURCES[account.source].scheme, self._public + path
         until, wait = time.monotonic() + self._patience, FIRST_WAIT
         while True:
-            signed = scheme.sign(webhook.body, account, time.time_ns() // 1_000_000, self._public + path)
-            headers = {"content-type": "application/json", **signed.headers}
-            status, after = await self._post(http, self._url + path, signed.body, headers)
+            signed = scheme.sign(webhook.body, account, time.time_ns() // 1_000_000, public)
+            status, after = await self._post(wire, path, signed)
             if status and status not in AGAIN:
                 self._count(account, signed.body, status)
                 return
@@ -101,22 +97,19 @@ class Sending:
             await asyncio.sleep(after or wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    async def _post(
-        self, http: aiohttp.ClientSession, url: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, float]:
+    async def _post(self, wire: Wire, path: str, signed: Signed) -> tuple[int, float]:
         """Gives the status (0: no answer) and the seconds that the gateway asks to wait."""
         started = time.perf_counter()
         try:
-            async with http.post(url, data=body, headers=headers) as answer:
-                await answer.read()
-                if answer.ok:
-                    self.totals.latencies.append((time.perf_counter() - started) * 1_000)
-                return answer.status, _seconds(answer.headers.get("retry-after", ""))
-        except (aiohttp.ClientError, TimeoutError, OSError):
+            answer = await wire.post(path, {"content-type": "application/json", **signed.headers}, signed.body)
+        except Lost:
             return 0, 0.0
+        if answer.status in TAKEN:
+            self.totals.latencies.append((time.perf_counter() - started) * 1_000)
+        return answer.status, _seconds(answer.headers.get("retry-after", ""))
 
     def _count(self, account: Account, body: bytes, status: int) -> None:
-        if 200 <= status < 300:  # noqa: PLR2004  # any 2xx
+        if status in TAKEN:
             self.totals.accepted += 1
             if self._accept:
                 self._accept(account, body)
