@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import faust
 import structlog
@@ -42,6 +42,7 @@ class JobApp(faust.App):  # type: ignore[misc]
     """The app of a job: it feeds lanes, owns their producers and rows, and fences at every assignment."""
 
     BootStrategy = Boot
+    transacting: ClassVar[type[Transactions]] = Transactions
     consumer: BatchConsumer
 
     def __init__(  # noqa: PLR0913, PLR0917  # one caller: Worker
@@ -179,7 +180,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         at = agent.name, number
         if at in self._transactions:
             self._transactions[at].close()
-        self._transactions[at] = Transactions(f"{self.conf.id}.{agent.name}.{number}", self.conf.id, self.options)
+        self._transactions[at] = self.transacting(f"{self.conf.id}.{agent.name}.{number}", self.conf.id, self.options)
         return self._transactions[at]
 
     async def start_offsets(self, tps: list[Partition]) -> dict[Partition, int]:

@@ -136,7 +136,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _clamped(self, offsets: dict[Partition, int]) -> dict[Partition, int]:
         """Moves offsets that the topic no longer has, or never had, to its beginning, and says so."""
-        first, last = await self.earliest_offsets(*offsets), await self.highwaters(*offsets)
+        first, last = await asyncio.gather(self.earliest_offsets(*offsets), self.highwaters(*offsets))
         moved = {tp: first[tp] for tp, offset in offsets.items() if not first[tp] <= offset <= last[tp]}
         for tp, offset in moved.items():
             if offsets[tp]:

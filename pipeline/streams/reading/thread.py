@@ -13,8 +13,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.reading.records import Records, unpack
 
-MOST_WAIT_MS = 250
-"""A fetch under way leaves out what was not consumed when it was sent, so a long one would make that wait."""
+MOST_WAIT_MS = 100
+"""A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
 
 
 class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships no types

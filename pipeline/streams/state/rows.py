@@ -37,10 +37,14 @@ class PartitionRows(Generic[Row]):
 
     def put(self, key: bytes, row: Row) -> None:
         """Keeps the row."""
+        if key not in self._held:
+            self._uncache(key)
         self._held[key] = self._changed[key] = row
 
     def delete(self, key: bytes) -> None:
         """Forgets the row."""
+        if key not in self._held:
+            self._uncache(key)
         self._held[key] = self._changed[key] = None
 
     def prefetch(self, keys: Collection[bytes]) -> None:
@@ -81,6 +85,11 @@ class PartitionRows(Generic[Row]):
     def forget(self) -> None:
         """Drops what the batch read and changed."""
         self._held, self._changed, self._settled = {}, {}, {}
+
+    def _uncache(self, key: bytes) -> None:
+        """Drops the copy of a row that is changed without being read."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
 
     def _read(self, key: bytes) -> Row | None:
         row = self._young.pop(key, UNREAD)

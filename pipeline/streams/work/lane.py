@@ -3,19 +3,22 @@
 import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from pipeline.streams import metrics
 from pipeline.streams.agent import Agent, Batch
 from pipeline.streams.reading.consumer import Delivery
-from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.reading.cursor import Partition, Run
+from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work import running
 from pipeline.streams.work.outbox import Outbox, TooLarge
-from pipeline.streams.work.transactions import Broken
+from pipeline.streams.work.running import AnyRows
+from pipeline.streams.work.transactions import Broken, Transactions
 from schemas.letters import DeadLetter
 
 if TYPE_CHECKING:
@@ -26,10 +29,21 @@ log = structlog.get_logger("arus.streams")
 MOST_TOGETHER = 4_000
 """Offsets of small batches that share one transaction, when they wait for the one under way."""
 
+MOST_REST = 0.2
+"""Seconds that a lane with little to do waits for more before its next transaction, at most."""
+
 MOST_FAILURES = 3
 """A batch that raised this often is run record by record."""
 
-MOST_PAUSE = 5.0
+
+class Work(NamedTuple):
+    """What one transaction is to do."""
+
+    transactions: Transactions
+    outbox: Outbox
+    changes: dict[bytes, bytes | None]
+    offsets: dict[TopicPartition, int]
+    records: int
 
 
 class Lane:
@@ -40,6 +54,7 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self._waiting: deque[Delivery] = deque()
         self._failures = 0
+        self._next = 0.0
 
     def put(self, delivery: Delivery) -> None:
         """Takes a claimed delivery."""
@@ -51,10 +66,10 @@ class Lane:
     async def _work(self) -> None:
         try:
             while self._waiting and not self.app.halted.is_set():
+                await self._pause(self._patience())
                 async with self.app.slots[self.agent.name]:
                     pause = await self._turn(self._take())
-                if pause:
-                    await self._pause(pause)
+                await self._pause(pause)
         finally:
             while self._waiting:
                 self.app.consumer.finish(self._waiting.popleft().run, done=False)
@@ -81,45 +96,48 @@ class Lane:
         """Runs the agent over deliveries and commits; gives the seconds to wait if that failed."""
         if not deliveries:
             return 0
+        began = time.monotonic()
         rows = self.app.rows(self.agent, self.number)
         try:
-            await self._attempt(deliveries, rows)
+            work = self._prepare(deliveries, rows)
+            last = await work.transactions.commit(work.outbox.packs(), work.offsets)
         except BaseException as error:
             if rows is not None:
                 rows.forget()
-            if isinstance(error, Broken):
-                self._give_up(deliveries)
-                log.warning("transaction.broken", step=self.agent.name, partition=self.number, error=str(error))
-                self.app.rejoin()
-                return 0
             self._waiting.extendleft(reversed(deliveries))
             if isinstance(error, Exception):
-                return self._failed(error, deliveries[0])
+                return self._failed(error, deliveries[0].run)
             raise
+        if rows is not None:
+            self._keep(rows, work.changes, last)
         self._failures = 0
         for delivery in deliveries:
             self.app.consumer.finish(delivery.run, done=True)
+        seconds = time.monotonic() - began
+        self._next = began + seconds + min(MOST_REST, 2 * seconds)
+        metrics.turn(self.agent.name, len(deliveries), work.records, seconds)
         return 0
 
-    def _give_up(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            self.app.consumer.finish(delivery.run, done=False)
-
-    async def _attempt(self, deliveries: list[Delivery], rows: Any) -> None:  # noqa: ANN401
-        transactions = self.app.transactions(self.agent, self.number)
-        began, now = time.perf_counter(), time.time_ns() // 1_000_000
+    def _prepare(self, deliveries: list[Delivery], rows: AnyRows) -> Work:
+        """Runs the agent and packs what it wants. Raises what the agent raises."""
+        transactions, now = self.app.transactions(self.agent, self.number), time.time_ns() // 1_000_000
         outbox = Outbox(transactions.producer.create_batch, self.number, self.app.partitions, now)
-        count = sum(self._run(delivery, rows, outbox, now) for delivery in deliveries)
-        changes = rows.changes() if rows is not None else {}
+        records = sum(self._run(delivery, rows, outbox, now) for delivery in deliveries)
+        changes = {} if rows is None else rows.changes()
         for key, row in changes.items():
-            outbox.put(rows.table.changelog, key, row)
+            outbox.put(self.agent.table.changelog, key, row)  # type: ignore[union-attr]  # it has rows
         offsets = {TopicPartition(*delivery.run.tp): delivery.run.end for delivery in deliveries}
-        last = await transactions.commit(outbox.packs(), offsets)
-        if rows is not None:
-            rows.keep(changes, last.get((rows.table.changelog, self.number), 0))
-        metrics.turn(self.agent.name, len(deliveries), count, time.perf_counter() - began)
+        return Work(transactions, outbox, changes, offsets, records)
 
-    def _run(self, delivery: Delivery, rows: Any, outbox: Outbox, now: int) -> int:  # noqa: ANN401
+    def _keep(self, rows: PartitionRows[Any], changes: dict[bytes, bytes | None], last: Mapping[Any, int]) -> None:
+        """Writes the rows that are committed. If that fails nothing may be worked on: the worker ends, and recovers."""
+        try:
+            rows.keep(changes, last.get((rows.table.changelog, self.number), 0))
+        except BaseException:
+            self.app.halted.set()
+            raise
+
+    def _run(self, delivery: Delivery, rows: AnyRows, outbox: Outbox, now: int) -> int:
         records = delivery.value.read()
         batch = Batch(delivery.run.tp.topic, self.number, records)
         own = dict.fromkeys([record.key for record in records])
@@ -135,24 +153,34 @@ class Lane:
             metrics.BURIED.labels(self.agent.name, cause).inc()
         return len(records)
 
-    def _failed(self, error: Exception, delivery: Delivery) -> float:
-        """Tells of a failure, and how long to wait before the next attempt."""
-        tp, run = delivery.run.tp, delivery.run
-        at = {
-            "step": self.agent.name,
-            "topic": tp.topic,
-            "partition": tp.partition,
-            "offsets": f"{run.start}-{run.end}",
-        }
-        if isinstance(error, KafkaError) and not isinstance(error, MessageSizeTooLargeError):
-            log.warning("batch.refused", error=repr(error), **at)
-            return MOST_PAUSE / 5
+    def _failed(self, error: Exception, run: Run) -> float:
+        """Tells of a failure, and gives how long to wait before the next attempt."""
         metrics.RETRIES.labels(self.agent.name).inc()
+        at = {"topic": run.tp.topic, "partition": run.tp.partition, "offsets": f"{run.start}-{run.end}"}
+        if isinstance(error, Broken):
+            log.warning("transaction.broken", step=self.agent.name, why=str(error), **at)
+            self.app.rejoin()
+            return 1.0
+        if isinstance(error, KafkaError):
+            log.warning("transaction.refused", step=self.agent.name, why=repr(error), **at)
+            return 1.0
         self._failures = MOST_FAILURES if isinstance(error, TooLarge) else self._failures + 1
-        log.warning("batch.raised", attempt=self._failures, error=type(error).__name__, why=running.told(error), **at)
-        return 0 if self._failures >= MOST_FAILURES else min(MOST_PAUSE, 0.1 * 4 ** (self._failures - 1))
+        why = f"{type(error).__name__}: {running.told(error)}"
+        log.warning("batch.raised", step=self.agent.name, attempt=self._failures, why=why, **at)
+        return 0 if self._failures >= MOST_FAILURES else 0.1 * 4 ** (self._failures - 1)
+
+    def _patience(self) -> float:
+        """Gives the seconds to wait for more: none when there is plenty.
+
+        A transaction costs Kafka and us as much as a thousand records. So a lane rests twice as long as its last one
+        took: a record that comes alone goes at once, many share one, and the less the slower the machine is.
+        """
+        waiting = sum(delivery.run.end - delivery.run.start for delivery in self._waiting)
+        return 0 if waiting > MOST_TOGETHER / 4 else self._next - time.monotonic()
 
     async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
         try:
             await asyncio.wait_for(self.app.halted.wait(), seconds)
         except TimeoutError:

@@ -2,12 +2,13 @@
 
 import traceback
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pipeline.streams.agent import Agent, Batch, Message
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
 
-AnyRows = PartitionRows[object] | None
+AnyRows = PartitionRows[Any] | None
 
 
 def whole(agent: Agent, batch: Batch, rows: AnyRows) -> Iterable[Message]:

@@ -62,9 +62,9 @@ class Transactions:
         try:
             await producer.begin_transaction()
             sent = [await self._send(pack) for pack in packs]
-            last, *_ = await asyncio.gather(
-                self._delivered(sent), producer.send_offsets_to_transaction(dict(offsets), self._group)
-            )
+            last = await self._delivered(sent)
+            # Not beside the records: the broker refuses them while it adds the group to the transaction (KIP-890).
+            await producer.send_offsets_to_transaction(dict(offsets), self._group)
             await producer.commit_transaction()
         except asyncio.CancelledError:
             self._producer = None

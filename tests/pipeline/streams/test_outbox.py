@@ -1,0 +1,71 @@
+"""Packing messages: each to its partition, in order, whole."""
+
+import pytest
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+
+from pipeline.streams.agent import Message
+from pipeline.streams.work import outbox as outboxes
+from pipeline.streams.work.outbox import Outbox, TooLarge
+from pipeline.streams.work.partitions import partition_of
+
+NOW = 1_700_000_000_000
+
+
+def open_outbox(size: int = 100_000) -> Outbox:
+    return Outbox(lambda: BatchBuilder(size, 0), 3, {"out": 8, "log": 8}, NOW)
+
+
+def unpacked(outbox: Outbox) -> dict[tuple[str, int], list]:
+    """Reads back what would be sent."""
+    found = {}
+    for pack in outbox.packs():
+        for built in pack.batches():
+            memory = MemoryRecords(bytes(built._build()))
+            found.setdefault((pack.topic, pack.partition), []).extend(memory.next_batch())
+    return found
+
+
+def test_own_keys_stay_in_the_partition_and_others_are_hashed():
+    """A key of the batch is known to belong here; any other goes where Kafka's rule says."""
+    outbox = open_outbox()
+    outbox.take([Message("out", b"mine", b"1"), Message("out", b"other", b"2")], {b"mine": None})
+    found = unpacked(outbox)
+    assert [r.value for r in found["out", 3]] == [b"1"]
+    assert [r.value for r in found["out", partition_of(b"other", 8)]] == [b"2"]
+
+
+def test_records_keep_their_order_headers_and_time_over_several_kafka_batches():
+    """What does not fit one Kafka batch goes on in the next."""
+    outbox = open_outbox(size=500)
+    messages = [Message("out", b"k", b"%d" % n, [("type", b"t")]) for n in range(100)]
+    outbox.take(messages, {b"k": None})
+    (pack,) = outbox.packs()
+    assert len(pack.batches()) > 1
+    assert sum(batch.record_count() for batch in pack.batches()) == pack.records == 100
+    records = unpacked(outbox)["out", 3]
+    assert [r.value for r in records] == [m.value for m in messages]
+    assert {(r.timestamp, *r.headers) for r in records} == {(NOW, ("type", b"t"))}
+
+
+def test_a_record_larger_than_a_batch_goes_alone():
+    """Up to what the topic takes, size is no reason to fail."""
+    outbox = open_outbox(size=500)
+    outbox.take([Message("out", b"k", b"x" * 900), Message("out", b"k", b"y")], {b"k": None})
+    assert [len(r.value) for r in unpacked(outbox)["out", 3]] == [900, 1]
+
+
+def test_a_record_larger_than_the_topic_takes_is_told(monkeypatch):
+    """It is refused before anything is sent."""
+    monkeypatch.setattr(outboxes, "MOST_BYTES", 800)
+    outbox = open_outbox(size=500)
+    outbox.take([Message("out", b"k", b"x" * 900)], {b"k": None})
+    with pytest.raises(TooLarge, match="out"):
+        unpacked(outbox)
+
+
+def test_tombstones_are_packed():
+    """A deleted row is a record without a value."""
+    outbox = open_outbox()
+    outbox.put("log", b"k", None)
+    assert [(r.key, r.value) for r in unpacked(outbox)["log", 3]] == [(b"k", None)]
