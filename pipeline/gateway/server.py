@@ -11,6 +11,7 @@ import uvicorn
 
 from pipeline.broker import BrokerError
 from pipeline.gateway.app import build
+from pipeline.gateway.webhooks import Gateway
 from pipeline.settings import Settings, SettingsError
 
 GRACE = 2
@@ -26,29 +27,30 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
     """
     try:
         application = build(settings)
-        listener = listener or _listen(settings.gateway.host, settings.gateway.port)
+        listener = listener or listen(settings.gateway.host, settings.gateway.port)
     except (SettingsError, BrokerError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
         return 1
-    config = uvicorn.Config(
-        application,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE,
-    )
     with listener:
-        Server(config, on_ready).run([listener])
+        Server(application, on_ready).run([listener])
     return 0
 
 
 class Server(uvicorn.Server):
     """A server that tells when it listens, and that ends by returning, whichever signal stopped it."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Ready | None) -> None:
-        super().__init__(config)
+    def __init__(self, application: Gateway, on_ready: Ready | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+                timeout_keep_alive=75,  # longer than the load balancers before it keep theirs
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -72,7 +74,8 @@ class Server(uvicorn.Server):
                 signal(number, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Opens a port. Raises OSError with a sentence when it cannot be had."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)

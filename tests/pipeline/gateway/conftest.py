@@ -1,0 +1,144 @@
+"""A gateway that runs on a real Kafka, and what senders would post to it."""
+
+import asyncio
+import contextlib
+import json
+import time
+from queue import Queue
+from threading import Thread
+
+import httpx
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from pipeline import settings
+from pipeline.broker import admin
+from pipeline.broker.clients import client_options
+from pipeline.broker.embedded import EmbeddedKafka
+from pipeline.broker.embedded.folder import FOR_TESTS
+from pipeline.gateway.app import build
+from pipeline.gateway.server import Server, listen
+from pipeline.settings import Account, Gateway, Kafka, Settings
+from pipeline.sources import SOURCES
+
+ACCOUNTS = (
+    Account(source="tiktok_shop", name="main", secrets=("tiktok-secret",), app_key="app"),
+    Account(source="shopee", name="main", secrets=("shopee-secret",)),
+    Account(source="biteship", name="main", secrets=("biteship-secret",), header="X-Toko"),
+    Account(source="ninjavan", name="main", secrets=("new-ninja-secret", "old-ninja-secret")),
+    Account(source="easypost", name="main", secrets=("easypost-secret",)),
+    Account(source="aftership", name="main", secrets=("aftership-secret",)),
+    Account(source="midtrans", name="main", secrets=("midtrans-secret",)),
+    Account(source="xendit", name="main", secrets=("xendit-secret",)),
+    Account(source="standard_webhooks", name="main", secrets=("c3RhbmRhcmQtc2VjcmV0",), seller="toko"),
+)
+BY_SOURCE = {account.source: account for account in ACCOUNTS}
+
+
+@pytest.fixture(scope="session")
+def topics(tmp_path_factory):
+    """A broker with all topics of TOPICS, for the tests of the gateway."""
+    folder = tmp_path_factory.mktemp("gateway") / "kafka"
+    with EmbeddedKafka(folder, settings.load().cache, config=FOR_TESTS) as broker:
+        kafka = Kafka(bootstrap_servers=broker.bootstrap)
+        with admin.connect(kafka) as door:
+            door.create_topics()
+        yield kafka
+
+
+async def until_ready(client):
+    """Returns when the gateway has found Kafka."""
+    async with asyncio.timeout(30):
+        while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110  # Kafka is another process
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def run():
+    """Starts a gateway of this test alone, as a context that gives its client; `client.gateway` is the application."""
+
+    @contextlib.asynccontextmanager
+    async def run(kafka, *, wait=True, **gateway):
+        application = build(Settings(kafka=kafka, gateway=Gateway(port=0, **gateway), accounts=ACCOUNTS))
+        ready = asyncio.get_running_loop().create_future()
+        server = Server(application, ready.set_result)
+        with listen("127.0.0.1", 0) as port:
+            serving = asyncio.create_task(server.serve([port]))
+            async with httpx.AsyncClient(base_url=await ready, timeout=10) as client:
+                client.gateway = application
+                if wait:
+                    await until_ready(client)
+                yield client
+            server.should_exit = True
+            await serving
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared(topics):
+    """A gateway for many tests, in a thread: the application and its address."""
+    application = build(Settings(kafka=topics, gateway=Gateway(port=0), accounts=ACCOUNTS))
+    told = Queue()
+    server = Server(application, told.put)
+    with listen("127.0.0.1", 0) as port:
+        thread = Thread(target=server.run, args=([port],))
+        thread.start()
+        yield application, told.get(timeout=20)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+async def client(shared):
+    """Posts to a gateway that is ready."""
+    application, address = shared
+    async with httpx.AsyncClient(base_url=address, timeout=10) as client:
+        client.gateway = application
+        await until_ready(client)
+        yield client
+
+
+@pytest.fixture
+def signed():
+    """Signs a body as its sender: `signed("ninjavan", b"{}", client)` → what `client.post` takes."""
+
+    def signed(source, body, base_url="http://127.0.0.1", account=None):
+        url = f"/webhooks/{source}/main"
+        owner = account or BY_SOURCE[source]
+        proof = SOURCES[source].scheme.sign(body, owner, time.time_ns() // 1_000_000, str(base_url).rstrip("/") + url)
+        return {"url": url, "content": proof.body, "headers": {**proof.headers, "content-type": "application/json"}}
+
+    return signed
+
+
+@pytest.fixture
+def stored():
+    """Reads all that topic `webhooks.received` holds: `stored(kafka)` → records."""
+
+    def stored(kafka):
+        consumer = KafkaConsumer(**client_options(kafka), enable_auto_commit=False, consumer_timeout_ms=10_000)
+        with contextlib.closing(consumer):
+            places = [
+                TopicPartition("webhooks.received", n) for n in consumer.partitions_for_topic("webhooks.received")
+            ]
+            consumer.assign(places)
+            ends = consumer.end_offsets(places)
+            consumer.seek_to_beginning()
+            found = []
+            while any(consumer.position(place) < ends[place] for place in places):
+                for records in consumer.poll(timeout_ms=500).values():
+                    found += records
+            return found
+
+    return stored
+
+
+@pytest.fixture
+def unlike():
+    """Makes bodies that no other test has: `unlike("ninjavan")`."""
+
+    def unlike(source):
+        return json.dumps({"event": "test", "status": "test", "source": source, "at": time.time_ns()}).encode()
+
+    return unlike
