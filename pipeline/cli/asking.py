@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.output import Json, console, load, print_json, show
+from pipeline.cli.output import Json, console, load, print_json, show, show_problems
 
 sources = typer.Typer(no_args_is_help=True, help="Senders, and the accounts through which they send.")
 tokens = typer.Typer(no_args_is_help=True, help="Who may look.")
@@ -43,12 +43,12 @@ def check_sources(*, json: Json = False) -> None:
     from pipeline.sources import check
 
     settings = load()
+    problems: list[str] = []
     try:
         check(settings)
     except SettingsError as error:
-        show([{"problem": line} for line in str(error).splitlines()], as_json=json, none="")
-        raise typer.Exit(1) from None
-    show([], as_json=json, none=f"{len(settings.accounts)} accounts have what their senders need")
+        problems = str(error).splitlines()
+    show_problems(problems, as_json=json, none=f"{len(settings.accounts)} accounts have what their senders need")
 
 
 @tokens.command("create")

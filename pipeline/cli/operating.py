@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.output import Json, console, load, show
+from pipeline.cli.output import Json, load, show, show_problems
 
 if TYPE_CHECKING:
     from pipeline.broker.admin import Admin
@@ -22,8 +22,8 @@ def create_topics() -> None:
     with _connected() as kafka:
         made = kafka.create_topics()
         wrong = kafka.check_topics()
-    console().print(f"made {', '.join(made)}" if made else "all topics are there", markup=False)
-    _fail_with(wrong)
+    told = f"made {', '.join(made)}" if made else "all topics are there"
+    show_problems(wrong, as_json=False, none=told)
 
 
 @topics.command("check")
@@ -34,9 +34,7 @@ def check_topics(*, json: Json = False) -> None:
     """
     with _connected() as kafka:
         wrong = kafka.check_topics()
-    show([{"problem": problem} for problem in wrong], as_json=json, none="all topics are as they must be")
-    if wrong:
-        raise typer.Exit(1)
+    show_problems(wrong, as_json=json, none="all topics are as they must be")
 
 
 @topics.command("list")
@@ -70,13 +68,6 @@ def _connected() -> "Admin":
     from pipeline.supervisor.running import with_kafka
 
     return admin.connect(with_kafka(load()).kafka)
-
-
-def _fail_with(problems: list[str]) -> None:
-    for problem in problems:
-        console(stderr=True).print(problem, markup=False, soft_wrap=True)
-    if problems:
-        raise typer.Exit(1)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -50,6 +50,16 @@ def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, none: str, columns
         _table(told, columns or tuple(told[0]))
 
 
+def show_problems(problems: Sequence[str], *, as_json: bool, none: str) -> None:
+    """Prints what is wrong, a line each, and ends the command with exit code 1 if anything is."""
+    if as_json:
+        print_json([{"problem": problem} for problem in problems])
+    for line in () if as_json else problems or (none,):
+        console().print(line, markup=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+
+
 def print_json(value: object) -> None:
     """Prints one JSON value on a line of its own."""
     sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")

@@ -85,7 +85,6 @@ def agents(
     Example: `arus agents tracking`
     """
     from agents.worker import JOBS
-
     from pipeline.streams import app
     from pipeline.supervisor import ARUS
     from pipeline.supervisor.child import Spec
@@ -96,7 +95,7 @@ def agents(
     settings = _with_kafka()
     if jobs is not None and len(jobs) == 1:
         _when_ready(settings.home, jobs[0], _ready(supervised))
-        raise typer.Exit(app.run(jobs[0], JOBS[jobs[0]], settings))
+        raise typer.Exit(app.run(jobs[0], JOBS[jobs[0]](settings), settings))
     specs = [Spec(job, (*ARUS, "agents", job)) for job in jobs or JOBS]
     asyncio.run(keep(specs, Progress().say))
 
