@@ -6,7 +6,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-QUIET = ("aiokafka", "kafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn.access", "aiohttp.access")
+QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "asyncio", "uvicorn.access", "aiohttp.access")
 """Libraries whose chatter below a warning says nothing to an operator."""
 
 
@@ -36,5 +36,6 @@ def configure(level: str) -> None:
 def _rendering() -> list[Processor]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if sys.stderr.isatty():
-        return [drop, structlog.dev.ConsoleRenderer()]
+        plain = structlog.dev.plain_traceback  # the rich one prints the values of variables: tokens and secrets
+        return [drop, structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     return [drop, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
