@@ -21,7 +21,7 @@ def take(order: Order, event: Event) -> int:
     if change == SAME:
         return change
     since, history = _reach(order, event), order.history
-    moves_market = event.type in DESCRIBING and order.due
+    moves_market = event.type in DESCRIBING and bool(history)
     if since < order.last_at or moves_market or (history and history[-1][0] == since):
         settle(order, since)
     elif (status := status_of(order)) != order.status or not history:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from schemas.facts import Marks, Order, Package
+from schemas.facts import Mark, Marks, Order, Package
 
 FOREVER = 1 << 62
 
@@ -46,39 +46,43 @@ def proof_of(package: Package, at: int = FOREVER) -> int:
 
 def tally(order: Order, at: int = FOREVER) -> tuple[int, int]:
     """Gives what some parcel proves and what every parcel proves."""
-    if len(order.packages) == 1 and not order.recuts:
-        (package,) = order.packages.values()
-        proofs = [proof_of(package, at)]
-    else:
-        proofs = list(_parcels(order, at).values())
+    proofs = [proof_of(package, at) for package in order.packages.values()]
+    if len(proofs) > 1:
+        proofs = _counting(order, at, dict(zip(order.packages, proofs, strict=True)))
     some, every = 0, -1
     for proof in proofs:
-        if proof and not (proof & VOID and not proof & PICKED_UP):
+        if proof & PICKED_UP or (proof and not proof & VOID):
             some |= proof
             every &= proof
     return some, every if some else 0
 
 
-def _parcels(order: Order, at: int) -> dict[str, int]:
-    """Gives the proof of each parcel. One that got another tracking number, or its first, is still the same parcel."""
-    parcels: dict[str, int] = {}
+def _counting(order: Order, at: int, proofs: dict[str, int]) -> list[int]:
+    """Leaves out the packages that others took the place of; one that a carrier has counts in any case."""
+    old = _cut_up(order, at, proofs) | _relabelled(order, proofs)
+    return [proof for key, proof in proofs.items() if proof & PICKED_UP or key not in old]
+
+
+def _relabelled(order: Order, proofs: dict[str, int]) -> set[str]:
+    """Gives the packages that have a newer label, told by its number where only one of the two has any."""
+    labels: dict[str, list[tuple[bool, Mark, str]]] = {}
     for key, package in order.packages.items():
-        parcel = package.package_id or key
-        parcels[parcel] = parcels.get(parcel, 0) | proof_of(package, at)
-    cuts = [cut for cut in order.recuts if cut[0] <= at]
-    return _without_cut_up(order, at, parcels, cuts) if cuts else parcels
+        if proofs[key] and package.package_id:
+            arranged = package.marks.get("arranged", (0, ""))
+            labels.setdefault(package.package_id, []).append((bool(package.number), arranged, key))
+    return {key for same in labels.values() for _, _, key in sorted(same)[:-1]}
 
 
-def _without_cut_up(order: Order, at: int, parcels: dict[str, int], cuts: list[tuple[int, str]]) -> dict[str, int]:
-    """Leaves out parcels that were cut up: silent since the last cut and not part of it, unless a carrier has them.
+def _cut_up(order: Order, at: int, proofs: dict[str, int]) -> set[str]:
+    """Gives the packages that are not part of what the order was last cut into, and silent since.
 
-    Until one of the new parcels is known by more than its name the old ones stand.
+    Until one of the new packages is known by more than its name the old ones stand.
     """
-    last = cuts[-1][0]
-    fresh = {parcel for since, parcel in cuts if since == last}
-    if not any(parcels.get(parcel) for parcel in fresh):
-        return parcels
-    for key, package in order.packages.items():
-        if any(last < since <= at for since, _ in package.marks.values()):
-            fresh.add(package.package_id or key)
-    return {parcel: proof for parcel, proof in parcels.items() if parcel in fresh or proof & PICKED_UP}
+    cuts = [cut for cut in order.recuts if cut[0] <= at]
+    last = max((since for since, _ in cuts), default=at)
+    parts = {package_id for since, package_id in cuts if since == last}
+    fresh = {key for key, package in order.packages.items() if package.package_id in parts and proofs[key]}
+    if not fresh:
+        return set()
+    since = {key for key, p in order.packages.items() if any(last < when <= at for when, _ in p.marks.values())}
+    return set(proofs) - fresh - since

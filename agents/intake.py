@@ -1,0 +1,78 @@
+"""Intake: each delivery once, as events, to the topics where they belong."""
+
+from collections.abc import Iterator
+
+from pipeline import codec
+from pipeline.settings import Settings
+from pipeline.sources import Untranslatable, translate
+from pipeline.streams.agent import Agent, Batch, Message, Record, Rows, Table, agent
+from schemas.deliveries import Delivery
+from schemas.events import Event
+from schemas.ids import tracking_key
+from schemas.registry import EVENTS
+from schemas.times import DAY
+
+
+def intake_agent(settings: Settings) -> Agent:
+    """Gives the agent that takes what the settings' accounts send."""
+    accounts = {(account.source, account.name): account for account in settings.accounts}
+    deliveries_seen: Table[int] = Table(
+        "seen",
+        changelog="intake.seen",
+        decode=int,
+        encode=lambda taken_at: str(taken_at).encode(),
+        keep_ms=settings.streams.seen_days * DAY,
+        written_at=int,
+    )
+
+    def read(batch: Batch, record: Record) -> list[Event]:
+        at = (batch.partition, record.offset, record.timestamp)
+        try:
+            delivery = Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
+        except ValueError as error:
+            raise Untranslatable("no_delivery", str(error)) from error
+        account = accounts.get((delivery.source, delivery.account))
+        if account is None:
+            raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account} is set up")
+        events = translate(delivery, account)
+        homeless = next((event for event in events if not _has_place(event)), None)
+        if homeless is not None:
+            raise Untranslatable("no_order", f"{homeless.type} names neither an order nor a tracking number")
+        return events
+
+    @agent("webhooks.received", table=deliveries_seen)
+    def intake(batch: Batch, seen: Rows[int]) -> Iterator[Message]:
+        """Takes each delivery once and tells what it says as events; what nobody can read is buried."""
+        for record in batch:
+            key = record.key or b""
+            if seen.get(key) is not None:
+                continue
+            try:
+                events = read(batch, record)
+            except Untranslatable as error:
+                batch.bury(record, error.cause, error.detail)
+                continue
+            # A buried delivery is not remembered, so that it can be driven again.
+            seen.put(key, record.timestamp)
+            for event in events:
+                yield from _messages(event)
+
+    return intake
+
+
+def _has_place(event: Event) -> bool:
+    return bool(event.order_id or (event.type == "package_scanned" and _number(event)))
+
+
+def _number(event: Event) -> str:
+    """Gives the tracking number that matching needs to see; of other events than scans and bindings none."""
+    return tracking_key(event.carrier, number) if (number := getattr(event, "tracking_number", "")) else ""  # type: ignore[attr-defined]  # what has a number has a carrier
+
+
+def _messages(event: Event) -> Iterator[Message]:
+    """Sends an event to its order, and to matching what names a tracking number; scans go by matching alone."""
+    value, headers, number = codec.encode_event(event), codec.headers(event), _number(event)
+    if number:
+        yield Message("scans", number.encode(), value, headers)
+    if not number or event.type != "package_scanned":
+        yield Message(EVENTS[event.type].topic, event.order_id.encode(), value, headers)
