@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -13,6 +13,8 @@ from analytics.watermark import Place, Watermark
 log = structlog.get_logger()
 
 EVERY = 1.0  # seconds between two polls
+
+MOVES_KEPT = 500
 
 
 class Reading(Protocol):
@@ -57,11 +59,25 @@ class Standing(NamedTuple):
     history: tuple[int, ...]
 
 
+class Move(NamedTuple):
+    """A partition changed hands between two polls; an empty owner is nobody."""
+
+    at: int
+    group: str
+    topic: str
+    partition: int
+    before: str
+    after: str
+
+
 class View(NamedTuple):
     """What the last poll showed. While Kafka does not answer the standings are the last known, with since when."""
 
     at: int | None = None
     standings: tuple[Standing, ...] = ()
+    moves: tuple[Move, ...] = ()
+    """The last that were seen, newest first, since `watched_since`."""
+    watched_since: int | None = None
     watermark: int | None = None
     silent_since: int | None = None
     reason: str = ""
@@ -114,7 +130,8 @@ class Monitor:
         places = {(r.group, r.topic, r.partition): Place(r.end - r.behind, r.end) for r in readings}
         self._watermark.see(at, places)
         standings = tuple(_standing(one, self._tracks[one.group, one.topic, one.partition]) for one in readings)
-        self.view = View(at, standings, self._watermark.value)
+        moves = (*_moves(at, self.view.standings, standings), *self.view.moves)[:MOVES_KEPT]
+        self.view = View(at, standings, moves, self.view.watched_since or at, self._watermark.value)
 
     def _lose(self, at: int, reason: str) -> None:
         if self.view.silent_since is None:
@@ -123,6 +140,19 @@ class Monitor:
         source, self._source = self._source, None
         if source:
             source.close()
+
+
+def orders_at_most(standings: Iterable[Standing]) -> int:
+    """Tells how many orders may wait for their partitions: each waiting record could be of another order."""
+    return sum(standing.behind for standing in standings if standing.verdict != "ok")
+
+
+def _moves(at: int, before: Iterable[Standing], after: Iterable[Standing]) -> Iterator[Move]:
+    owners = {(s.group, s.topic, s.partition): s.owner for s in before}
+    for s in after:
+        owner = owners.get((s.group, s.topic, s.partition), s.owner)
+        if owner != s.owner:
+            yield Move(at, s.group, s.topic, s.partition, owner, s.owner)
 
 
 def _standing(one: Reading, track: Track) -> Standing:

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from analytics.api import health, metrics, notices, ops, orders, problems, queues, raw, sales, session
+from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
+from analytics.api.operators import lag, queues, topics
 from analytics.api.services import Services
+from analytics.api.shop import metrics, notices, orders, raw, sales
 
 ABOUT = """
 What happened to every order, what is late and what was earned.
@@ -25,8 +27,9 @@ DOORS = (
     sales.router,
     metrics.router,
     notices.router,
-    ops.router,
+    lag.router,
     queues.router,
+    topics.router,
     health.router,
     session.router,
 )

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from analytics.api.problems import Problem
 from analytics.monitor import Monitor
 from analytics.warehouse import Warehouse
 from pipeline.broker import BrokerError, RecordGoneError, admin
+from pipeline.broker.admin import Admin
 from pipeline.settings import Settings
 from schemas.deliveries import Delivery
 
@@ -43,15 +45,21 @@ class Services:
         """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
         return reports.run(self.warehouse, name, viewer, **parameters)
 
-    def read_delivery(self, topic: str, partition: int, offset: int) -> Delivery:
-        """Reads a webhook from Kafka. Raises a Problem: 410 when it is no longer kept, 503 when Kafka is silent."""
+    @contextmanager
+    def kafka(self) -> Iterator[Admin]:
+        """Gives a connection to Kafka. What it cannot do becomes a Problem: 410 for a record that is gone, else 503."""
         try:
             with admin.connect(self.settings.kafka) as kafka:
-                record = kafka.read_record(topic, partition, offset)
+                yield kafka
         except RecordGoneError as error:
-            raise Problem("gone", f"Kafka no longer has this webhook: {error}.") from error
+            raise Problem("gone", f"Kafka no longer has it: {error}.") from error
         except BrokerError as error:
             raise Problem("unavailable", f"{error}.", headers={"Retry-After": "5"}) from error
+
+    def read_delivery(self, topic: str, partition: int, offset: int) -> Delivery:
+        """Reads a webhook from Kafka. Raises a Problem as `kafka` does."""
+        with self.kafka() as kafka:
+            record = kafka.read_record(topic, partition, offset)
         at = (partition, offset, record.timestamp)
         return Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
 

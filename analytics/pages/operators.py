@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.api.ops import orders_at_most
 from analytics.lag import Verdict, worst
-from analytics.monitor import Standing, View
+from analytics.monitor import Standing, View, orders_at_most
 from analytics.pages import charts, orders, sellers
 from analytics.pages.live import Live, Pieces
 from analytics.pages.site import Head, Look, Site

@@ -9,8 +9,8 @@ from kafka import KafkaProducer
 
 from analytics.access import OPERATOR, Tokens
 from analytics.api.app import build
-from analytics.api.raw import all_of_one
 from analytics.api.services import Services
+from analytics.api.shop.raw import all_of_one
 from analytics.loading import Loading
 from analytics.monitor import Monitor
 from analytics.warehouse import Warehouse

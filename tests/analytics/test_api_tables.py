@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.access import OPERATOR
-from analytics.api.queues import QUEUES
+from analytics.api.operators.queues import QUEUES
 from schemas.times import DAY, parse, rfc3339
 from tests.analytics.conftest import KOPI, MELATI, SITI
 from tests.analytics.seed import NOW

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from analytics import exports
-from analytics.api import orders, services
+from analytics.api import services
 from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Money, Shape, Since, Time, Until, money
-from analytics.api.whole_order import OrderLine
+from analytics.api.shop import orders
+from analytics.api.shop.whole_order import OrderLine
 from schemas.times import DAY, HOUR
 
 router = APIRouter(prefix="/v1", tags=["sales"])

@@ -1,6 +1,5 @@
-"""What operators watch: lag, groups, topics, freshness, senders, what is parked and what is dead."""
+"""Lag: where every group stands, who reads what, and how long each hop takes."""
 
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Counted, Shape, Time
 from analytics.lag import Verdict, worst
-from analytics.monitor import Standing, View
+from analytics.monitor import Standing, View, orders_at_most
 from schemas.times import SECOND
 
 router = APIRouter(prefix="/v1/ops", tags=["operators"], dependencies=[Depends(viewer_for("operator"))])
@@ -90,6 +89,24 @@ class GroupList(Kafka):
     groups: list[Group]
 
 
+class Move(Shape):
+    """A partition changed hands, as two looks in a row saw it; an empty owner is nobody."""
+
+    at: Time
+    group: str
+    topic: str
+    partition: int
+    before: str
+    after: str
+
+
+class MoveList(Kafka):
+    """The last partitions that changed hands, newest first, since this process began to look."""
+
+    watched_since: Time | None
+    moves: list[Move]
+
+
 class Hop(Shape):
     """One hop of the way from a webhook to the warehouse, over the last five minutes; milliseconds."""
 
@@ -140,9 +157,12 @@ def list_groups(request: Request) -> GroupList:
     return GroupList(**_kafka(view), groups=[_group(name, list(members)) for name, members in by_group])
 
 
-def orders_at_most(standings: Iterable[Standing]) -> int:
-    """Tells how many orders may wait for their partitions: each waiting record could be of another order."""
-    return sum(s.behind for s in standings if s.verdict != "ok")
+@router.get("/rebalances", responses=told())
+def list_rebalances(request: Request) -> MoveList:
+    """Tells which partitions changed hands lately."""
+    view = services.of(request).monitor.view
+    moves = [Move.model_validate(move) for move in view.moves]
+    return MoveList(**_kafka(view), watched_since=view.watched_since, moves=moves)
 
 
 def _kafka(view: View) -> dict[str, Any]:

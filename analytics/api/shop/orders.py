@@ -15,7 +15,7 @@ from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
-from analytics.api.whole_order import Event, OrderLine, WholeOrder
+from analytics.api.shop.whole_order import Event, OrderLine, WholeOrder
 from schemas.facts import Order
 from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS
 

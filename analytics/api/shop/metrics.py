@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, Field
 
 from analytics import exports
-from analytics.api import orders, services
+from analytics.api import services
 from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Shape, Time, member
-from analytics.api.whole_order import OrderLine
+from analytics.api.shop import orders
+from analytics.api.shop.whole_order import OrderLine
 from analytics.metrics import METRICS
 
 router = APIRouter(prefix="/v1/metrics", tags=["metrics"])

@@ -1,0 +1,1 @@
+"""What sellers and buyers ask: orders, money, rates, notices."""
