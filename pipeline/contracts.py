@@ -27,6 +27,7 @@ STRUCTS = {
     "anomalies": facts.Anomaly,
     "notices": notices.Notice,
     "dead-letters": letters.DeadLetter,
+    "dead-letters.redriven": letters.Redriven,
 }
 """Topics whose values are one structure each (of dead-letters: the headers); the others carry EVENTS."""
 

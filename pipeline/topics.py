@@ -37,6 +37,7 @@ TOPICS: dict[str, Topic] = {
         Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
         Topic("notices", "audience", "one line of somebody's inbox each"),
         Topic("dead-letters", "as it was", "records that some step could not take, untouched", 90),
+        Topic("dead-letters.redriven", "partition/offset of the letter", "which dead letters were sent once more", 90),
         Topic(
             "intake.seen", "source/account/dedupe id", "which deliveries intake has taken; changelog of table seen", 5
         ),

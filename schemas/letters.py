@@ -26,3 +26,16 @@ class DeadLetter(Struct, omit_defaults=True, gc=False):
         """Reads back what `headers` wrote. Raises KeyError when the record is no dead letter."""
         text = {name: headers[f"dead.{name}"].decode() for name in cls.__struct_fields__}
         return convert(text, cls, strict=False)
+
+
+class Redriven(Struct, gc=False):
+    """A dead letter was sent once more: the value of topic `dead-letters.redriven`, keyed by `partition/offset`."""
+
+    partition: int
+    offset: int
+    redriven_at: int
+
+    @property
+    def key(self) -> bytes:
+        """The record's key: where the letter lies."""
+        return f"{self.partition}/{self.offset}".encode()
