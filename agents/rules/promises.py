@@ -54,7 +54,7 @@ def start_clocks(due: dict[str, int], order: Order, since: int, status: str) -> 
     market = order.details.market if order.details else DEFAULT_MARKET
     for promise in STARTS.get(status, ()):
         if promise not in due:
-            for policy in _ROWS.get((promise, market), ()):
+            for policy in ROWS.get((promise, market), ()):
                 if policy.valid_from <= since:
                     due[promise] = _end(policy, since)
                     break
@@ -66,6 +66,12 @@ def _end(policy: Policy, since: int) -> int:
     return end_of_business_day(since, policy.amount, policy.market)
 
 
-_ROWS: dict[tuple[str, str], list[Policy]] = {}
-for _row in sorted(POLICIES, key=lambda row: -row.valid_from):
-    _ROWS.setdefault((_row.promise, _row.market), []).append(_row)
+def by_promise(policies: tuple[Policy, ...]) -> dict[tuple[str, str], list[Policy]]:
+    """Gives the policies of each promise and market, the newest first."""
+    rows: dict[tuple[str, str], list[Policy]] = {}
+    for policy in sorted(policies, key=lambda row: -row.valid_from):
+        rows.setdefault((policy.promise, policy.market), []).append(policy)
+    return rows
+
+
+ROWS = by_promise(POLICIES)
