@@ -1,7 +1,6 @@
 """Loading: the last hop. Records become rows of the warehouse, with the offsets they came from, both or neither."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,6 +26,11 @@ LOADED = Counter("arus_loaded_records", "Records that became rows of the warehou
 UNREADABLE = Counter("arus_unreadable_records", "Records that the last step could not read", ["topic"])
 
 Offsets = dict[tuple[str, int], int]
+Chunk = list[Batch]
+
+
+class ReplacedKafkaError(Exception):
+    """Kafka's offsets are not those that the file was filled from."""
 
 
 def now_ms() -> int:
@@ -44,6 +48,7 @@ class Loading:
         """`clock` tells when a row was loaded."""
         self.warehouse, self.clock = warehouse, clock
         self._types = {table.name: _types(warehouse, table) for table in TABLES.values()}
+        self._stands = self.start_offsets()
         self._compacted_at = time.monotonic()
 
     def start_offsets(self) -> Offsets:
@@ -55,24 +60,32 @@ class Loading:
         """Keeps the batches' rows and where they end in one transaction.
 
         When that fails, the file is opened anew and the error goes on: whether the transaction was kept is told by
-        `start_offsets` alone, and reading goes on from there.
+        `start_offsets` alone, and reading goes on from there. Raises ReplacedKafkaError when that is impossible.
         """
-        chunks = _chunks(batches)
+        _check_continues(self._stands, batches)
         try:
-            with self.warehouse.transaction() as kept, ThreadPoolExecutor(1, "reading") as reader:
-                # Python reads the next chunk while DuckDB, which needs no Python, takes in the one before.
-                for table, rows in reader.map(self._read, chunks):
+            with self.warehouse.transaction() as kept:
+                for table, rows in self._read(_chunks(batches)):
                     _keep(kept, table, rows, self.clock())
                 _move(kept, ends)
             self._compact_when_due()
         except duckdb.Error:
-            log.exception("loading.failed")
             self.warehouse.reopen()
+            self._stands = self.start_offsets()
             raise
+        self._stands |= ends
         for batch in batches:
             LOADED.labels(batch.topic).inc(len(batch.records))
 
-    def _read(self, chunk: Sequence[Batch]) -> tuple[Table, Rows]:
+    def _read(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Table, Rows]]:
+        """Reads chunks into rows; the next while DuckDB, which needs no Python for it, takes in the one before."""
+        if len(chunks) == 1:
+            yield self._rows(chunks[0])
+            return
+        with ThreadPoolExecutor(1, "reading") as reader:
+            yield from reader.map(self._rows, chunks)
+
+    def _rows(self, chunk: Chunk) -> tuple[Table, Rows]:
         table = TABLES[chunk[0].topic]
         return table, _together([table.rows(batch, self._types[table.name]) for batch in chunk])
 
@@ -83,11 +96,21 @@ class Loading:
             self.compact()
 
     def compact(self) -> None:
-        """Moves changed orders into the big table and the log into the file."""
+        """Moves changed orders into the big table, and what the log holds into the file."""
         with self.warehouse.transaction() as kept:
             kept.execute(script("staging/compact.sql"))
         self.warehouse.cursor().execute("checkpoint")
         self._compacted_at = time.monotonic()
+
+
+def _check_continues(stands: Offsets, batches: Sequence[Batch]) -> None:
+    for batch in batches:
+        stood = stands.get((batch.topic, batch.partition), 0)
+        if batch.records and batch.records[0].offset < stood:
+            raise ReplacedKafkaError(
+                f"the warehouse has read {batch.topic}/{batch.partition} up to {stood}, but this Kafka tells "
+                f"{batch.records[0].offset} anew: it was emptied or is another one. `arus rebuild` reads all of it"
+            )
 
 
 def _types(warehouse: Warehouse, table: Table) -> Types:
@@ -95,19 +118,21 @@ def _types(warehouse: Warehouse, table: Table) -> Types:
     return beside | warehouse.types(f"raw.{table.name}")
 
 
-def _chunks(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
-    """Groups batches that fill one table, at least CHUNK records together while there are more.
+def _chunks(batches: Sequence[Batch]) -> list[Chunk]:
+    """Groups batches of one topic, at least CHUNK records together while there are more.
 
     No group has two batches of one partition: the newest row of a key must be the newest of all.
     """
-    waiting: dict[str, dict[int, Batch]] = defaultdict(dict)
+    done: list[Chunk] = []
+    growing: dict[str, Chunk] = {}
     for batch in batches:
-        group = waiting[batch.topic]
-        if batch.partition in group or sum(len(other.records) for other in group.values()) >= CHUNK:
-            yield list(group.values())
-            group.clear()
-        group[batch.partition] = batch
-    yield from (list(group.values()) for group in waiting.values())
+        chunk = growing.setdefault(batch.topic, [])
+        repeats = any(other.partition == batch.partition for other in chunk)
+        if repeats or sum(len(other.records) for other in chunk) >= CHUNK:
+            done.append(chunk)
+            chunk = growing[batch.topic] = []
+        chunk.append(batch)
+    return done + list(growing.values())
 
 
 def _together(parts: Sequence[Rows]) -> Rows:

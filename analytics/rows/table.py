@@ -55,6 +55,11 @@ class Table(NamedTuple):
     beside: str = ""
     further: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """The name by which people know it."""
+        return self.further[0] if self.further else self.name
+
     def statements(self) -> Iterator[str]:
         """Gives the statements that take in the rows of a table `batch`; `$loaded_at` is bound where it is asked for.
 

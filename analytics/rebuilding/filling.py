@@ -1,0 +1,87 @@
+"""Filling: a new file from all that Kafka keeps, counted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from analytics.loading import Loading
+from analytics.warehouse import Warehouse, WarehouseError, script
+from pipeline.broker import admin, reader
+from pipeline.settings import Kafka
+from pipeline.streams.agent import Batch
+
+RECORDS = 50_000
+"""Records of one topic that are written at once."""
+
+LONG_AGO = 0
+"""When the rows of a rebuild were loaded: they must not look as if they had taken days to arrive."""
+
+Progress = Callable[[int, int, str], None]
+Place = tuple[str, int]
+
+
+class IncompleteError(WarehouseError):
+    """The new file has not what was read; the live one stays as it is."""
+
+
+class Read(NamedTuple):
+    """What was read: how many records of each partition, and the first offset that it still has."""
+
+    counts: Counter[Place]
+    firsts: dict[Place, int]
+
+    @property
+    def total(self) -> int:
+        """All records."""
+        return self.counts.total()
+
+    def note(self, batch: Batch) -> None:
+        """Counts a batch."""
+        place = (batch.topic, batch.partition)
+        self.counts[place] += len(batch.records)
+        self.firsts.setdefault(place, batch.records[0].offset)
+
+
+def fill(fresh: Warehouse, kafka: Kafka, progress: Progress) -> Read:
+    """Reads every topic of loading from its beginning to where it ends now."""
+    with admin.connect(kafka) as door:
+        expected = {row.name: row.records for row in door.list_topics() if row.name in Loading.topics}
+    total, read = sum(expected.values()), Read(Counter(), {})
+    loading = Loading(fresh, clock=lambda: LONG_AGO)
+    for topic in filter(expected.get, Loading.topics):
+        progress(read.total, total, f"reading {topic}")
+        for batches in _batches(kafka, topic):
+            loading.write(batches, {(topic, batch.partition): batch.records[-1].offset + 1 for batch in batches})
+            for batch in batches:
+                read.note(batch)
+            progress(min(read.total, total), total, f"reading {topic}: {read.total:,} of {total:,} records")
+    loading.compact()
+    return read
+
+
+def _batches(kafka: Kafka, topic: str) -> Iterator[list[Batch]]:
+    records = reader.records(kafka, topic)
+    while taken := list(islice(records, RECORDS)):
+        found: dict[int, list[Any]] = defaultdict(list)  # Stored has all that a Record has
+        for record in taken:
+            found[record.partition].append(record)
+        yield [Batch(topic, number, rows) for number, rows in found.items()]
+
+
+def check(fresh: Warehouse, read: Read) -> int:
+    """Holds the rows of the new file against the records read; gives how many of these nobody could read.
+
+    Raises IncompleteError when a record is missing or doubled.
+    """
+    counted = fresh.query(script("staging/counted.sql"))
+    for row in counted:
+        records = sum(count for (topic, _), count in read.counts.items() if topic == row["topic"])
+        if row["each_is_a_row"] and row["rows"] + row["unreadable"] != records:
+            raise IncompleteError(
+                f"{records:,} records of {row['topic']} became {row['rows']:,} rows, {row['unreadable']:,} unreadable: "
+                "the new file is not complete, the live one stays as it was"
+            )
+        if row["doubled"]:
+            raise IncompleteError(f"{row['doubled']:,} keys of {row['topic']} have more than one row")
+    return sum(row["unreadable"] for row in counted)
