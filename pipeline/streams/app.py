@@ -80,6 +80,7 @@ class Worker:
 
     async def _work(self) -> None:
         with place.take(self._settings.home / "tables" / self.job, self._topics) as where:
+            log.info("worker.starting", job=self.job, pid=os.getpid(), instance=where.instance)
             partitions = await self._reach()
             self._check(partitions)
             app = self.app = JobApp(self.job, self._agents, self._settings, where, self._letters, self._sink)

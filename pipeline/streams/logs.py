@@ -6,7 +6,24 @@ from typing import Any
 
 import structlog
 
-QUIET = ("faust", "mode", "aiokafka", "asyncio")
+LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
+EVERY = 10.0
+
+
+class Sparse(logging.Filter):
+    """Lets each kind of line through once in ten seconds: sixteen producers tell of one broker that is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line may pass."""
+        kind = f"{record.name}{record.msg}"
+        passes = record.created - self._told.get(kind, 0.0) > EVERY
+        if passes:
+            self._told[kind] = record.created
+        return passes
 
 
 def configure(level: str) -> None:
@@ -29,7 +46,9 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
-    for name in QUIET:
+    if level != "debug":
+        handler.addFilter(Sparse())
+    for name in LIBRARIES:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)

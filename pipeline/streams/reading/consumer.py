@@ -215,6 +215,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await self.callback(delivery)
 
     def _find_lost(self) -> None:
+        if self.app.rebalancing or not self.flow_active:
+            return  # Faust has cleared its queues, as it should
         for tp in self.chains.find_lost():
             log.warning("stream.batch_lost", topic=tp.topic, partition=tp.partition)
 

@@ -37,27 +37,29 @@ class PartitionRows(Generic[Row]):
 
     def put(self, key: bytes, row: Row) -> None:
         """Keeps the row."""
-        if key not in self._held:
+        if self._cached and key not in self._held:
             self._uncache(key)
         self._held[key] = self._changed[key] = row
 
     def delete(self, key: bytes) -> None:
         """Forgets the row."""
-        if key not in self._held:
+        if self._cached and key not in self._held:
             self._uncache(key)
         self._held[key] = self._changed[key] = None
 
     def prefetch(self, keys: Collection[bytes]) -> None:
-        """Reads those rows at once that are not decoded yet: cheaper than one by one where the store is on disk."""
-        missing = [key for key in keys if key not in self._held and key not in self._young and key not in self._old]
-        decode = self.table.decode
-        for key, row in zip(missing, self.store.get_many(missing), strict=True):
-            self._held[key] = None if row is None else decode(row)
+        """Reads those rows at once that are not decoded yet, where that is cheaper than one by one."""
+        if self.store.prefers_many:
+            held, young, old, decode = self._held, self._young, self._old, self.table.decode
+            missing = [key for key in keys if key not in young and key not in old and key not in held]
+            for key, row in zip(missing, self.store.get_many(missing), strict=True):
+                held[key] = None if row is None else decode(row)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Encodes what was changed, in the order of the first change."""
         encode = self.table.encode
-        return self._settled | {key: None if row is None else encode(row) for key, row in self._changed.items()}
+        changes = {key: None if row is None else encode(row) for key, row in self._changed.items()}
+        return self._settled | changes if self._settled else changes
 
     def read_only(self) -> Iterator[tuple[bytes, Row]]:
         """Gives the rows that the batch read and did not put."""
@@ -92,10 +94,11 @@ class PartitionRows(Generic[Row]):
         self._old.pop(key, None)
 
     def _read(self, key: bytes) -> Row | None:
-        row = self._young.pop(key, UNREAD)
-        if row is UNREAD:
-            row = self._old.pop(key, UNREAD)
-        if row is UNREAD:
-            raw = self._settled[key] if key in self._settled else self.store.get(key)
-            row = None if raw is None else self.table.decode(raw)
-        return cast("Row | None", row)
+        if self._cached:
+            row = self._young.pop(key, UNREAD)
+            if row is UNREAD:
+                row = self._old.pop(key, UNREAD)
+            if row is not UNREAD:
+                return cast("Row", row)
+        raw = self._settled[key] if key in self._settled else self.store.get(key)
+        return None if raw is None else self.table.decode(raw)

@@ -20,6 +20,9 @@ class Store(Protocol):
     offset: int | None
     """The changelog's offset of the last row written; None while there is none."""
 
+    prefers_many: bool
+    """Whether reading many rows at once is cheaper."""
+
     def get(self, key: bytes) -> bytes | None:
         """Gives a row."""
 
@@ -42,6 +45,8 @@ class Store(Protocol):
 class MemoryStore:
     """A dict. What was written first comes first, which for rows that are written once is the order of their age."""
 
+    prefers_many = False
+
     def __init__(self) -> None:
         self.offset: int | None = None
         self._rows: dict[bytes, bytes] = {}
@@ -52,8 +57,9 @@ class MemoryStore:
 
     def write(self, rows: Rows, offset: int) -> None:  # noqa: D102
         self._rows.update(rows)  # type: ignore[arg-type]  # what is None leaves at once
-        for key in [key for key, row in rows.items() if row is None]:
-            del self._rows[key]
+        if None in rows.values():
+            for key in [key for key, row in rows.items() if row is None]:
+                del self._rows[key]
         self.offset = offset
 
     def items(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:  # noqa: D102
@@ -71,6 +77,7 @@ class MemoryStore:
 class RocksStore:
     """A RocksDB folder. Every write is one atomic batch with the offset, so after a crash both are of one moment."""
 
+    prefers_many = True
     _OFFSET = b"\x00offset"
 
     def __init__(self, path: Path) -> None:

@@ -124,8 +124,8 @@ class Lane:
         outbox = Outbox(transactions.producer.create_batch, self.number, self.app.partitions, now)
         records = sum(self._run(delivery, rows, outbox, now) for delivery in deliveries)
         changes = {} if rows is None else rows.changes()
-        for key, row in changes.items():
-            outbox.put(self.agent.table.changelog, key, row)  # type: ignore[union-attr]  # it has rows
+        if changes:
+            outbox.pack(self.agent.table.changelog).extend(changes)  # type: ignore[union-attr]  # it has rows
         offsets = {TopicPartition(*delivery.run.tp): delivery.run.end for delivery in deliveries}
         return Work(transactions, outbox, changes, offsets, records)
 
@@ -149,7 +149,7 @@ class Lane:
         outbox.take(run(self.agent, batch, rows), own)
         for record, cause, detail in batch.buried:
             letter = DeadLetter(self.agent.name, cause, detail, batch.topic, batch.partition, record.offset, now)
-            outbox.put(self.app.letters, record.key, record.value, [*letter.headers(), *record.headers])
+            outbox.pack(self.app.letters).add(record.key, record.value, [*letter.headers(), *record.headers])
             metrics.BURIED.labels(self.agent.name, cause).inc()
         return len(records)
 

@@ -12,6 +12,8 @@ Create = Callable[[], Any]
 MOST_BYTES = 2_097_152 - 256
 """The largest record that our topics take: max.message.bytes of TOPICS, less Kafka's own framing."""
 
+NONE: list[tuple[str, bytes]] = []
+
 
 class TooLarge(Exception):
     """A record does not fit the topic that it is for."""
@@ -20,10 +22,10 @@ class TooLarge(Exception):
 class Pack:
     """Records of one partition, in as many Kafka batches as they need."""
 
-    __slots__ = ("_append", "_batch", "_count", "_create", "_full", "_now", "partition", "records", "topic")
+    __slots__ = ("_batch", "_create", "_full", "_now", "append", "count", "partition", "topic")
 
     def __init__(self, create: Create, topic: str, partition: int, now: int) -> None:
-        self.topic, self.partition, self.records = topic, partition, 0
+        self.topic, self.partition = topic, partition
         self._create, self._now = create, now
         self._full: list[Any] = []
         self._open()
@@ -31,11 +33,23 @@ class Pack:
     def add(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         """Appends a record."""
         told = headers if type(headers) is list else list(headers)
-        if self._append(self._count, self._now, key, value, told) is None:
+        if self.append(self.count, self._now, key, value, told) is None:
             self._close()
             self._open()
-            self._append(0, self._now, key, value, told)  # the first one always fits
-        self._count += 1
+            self.append(0, self._now, key, value, told)  # the first one always fits
+        self.count += 1
+
+    def extend(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Appends many records without headers."""
+        append, count, now = self.append, self.count, self._now
+        for key, value in rows.items():
+            if append(count, now, key, value, NONE) is None:
+                self.count = count
+                self.add(key, value)
+                append, count = self.append, self.count
+            else:
+                count += 1
+        self.count = count
 
     def batches(self) -> list[Any]:
         """Gives the batches to send, in order. Raises TooLarge."""
@@ -44,17 +58,16 @@ class Pack:
 
     def _open(self) -> None:
         # aiokafka's Cython builder: half the cost of BatchBuilder.append
-        self._batch, self._count = self._create(), 0
-        self._append = self._batch._builder.append
+        self._batch, self.count = self._create(), 0
+        self.append = self._batch._builder.append
 
     def _close(self) -> None:
         if self._batch.size() > MOST_BYTES:
             raise TooLarge(f"a record of {self._batch.size()} bytes for {self.topic}, which takes {MOST_BYTES}")
-        if self._count:
-            self._batch._relative_offset = self._count
-            self.records += self._count
+        if self.count:
+            self._batch._relative_offset = self.count
             self._full.append(self._batch)
-            self._count = 0
+            self.count = 0
 
 
 class Outbox:
@@ -66,31 +79,30 @@ class Outbox:
 
     def take(self, messages: Iterable[Message], own: Collection[bytes]) -> None:
         """Packs messages; `own` are keys that are known to belong to the partition being worked on."""
-        home = self._home
         homes: dict[str, Pack] = {}
+        now = self._now
         for topic, key, value, headers in messages:
-            if key in own:
-                pack = homes.get(topic)
-                if pack is None:
-                    pack = homes[topic] = self._pack(topic, home)
+            if key not in own:
+                self.pack(topic, partition_of(key, self._partitions[topic])).add(key, value, headers)
+                continue
+            pack = homes.get(topic)
+            if pack is None:
+                pack = homes[topic] = self.pack(topic)
+            # what Pack.add does, without a call for each message
+            if headers or pack.append(pack.count, now, key, value, NONE) is None:
+                pack.add(key, value, headers)
             else:
-                pack = self._pack(topic, partition_of(key, self._partitions[topic]))
-            pack.add(key, value, headers)
+                pack.count += 1
 
-    def put(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """Packs one record for the partition being worked on."""
-        self._pack(topic, self._home).add(key, value, headers)
+    def pack(self, topic: str, partition: int | None = None) -> Pack:
+        """Gives the pack of a topic: of the partition being worked on, unless another is named."""
+        number = self._home if partition is None else partition
+        packs = self._packs.setdefault(topic, {})
+        if number not in packs:
+            packs[number] = Pack(self._create, topic, number, self._now)
+        return packs[number]
 
     def packs(self) -> Iterator[Pack]:
         """Gives all packs."""
         for packs in self._packs.values():
             yield from packs.values()
-
-    def _pack(self, topic: str, partition: int) -> Pack:
-        packs = self._packs.get(topic)
-        if packs is None:
-            packs = self._packs[topic] = {}
-        pack = packs.get(partition)
-        if pack is None:
-            pack = packs[partition] = Pack(self._create, topic, partition, self._now)
-        return pack
