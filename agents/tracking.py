@@ -1,6 +1,7 @@
 """Tracking: all that is known of an order, and what changed."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,11 @@ orders: Table[Order] = Table(
 )
 
 
-Parties = tuple[str, str]
+class Strangers(NamedTuple):
+    """Which parties of an order nobody has named yet."""
+
+    seller: bool
+    buyer: bool
 
 
 @agent("orders", "payments", "shipments", table=orders)
@@ -31,14 +36,14 @@ def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
             batch.bury(record, "wrong_key", f"an event of order {event.order_id!r} under key {record.key!r}")
             continue
         order = orders.get(key) or Order(order_id=event.order_id)
-        status, parties = order.status, _parties(order)
+        status, strangers = order.status, Strangers(not order.seller[3], order.details is None)
         change = take(order, event)
         if order.status != status:
             yield Message("order.transitions", key, codec.encode(_transition(record, event, order, status)))
         if change or order.ahead:
             for anomaly in examine(order, event):
                 yield Message("anomalies", key, codec.encode(anomaly))
-        for notice in _news(order, event, change, parties):
+        for notice in _news(order, event, change, strangers):
             yield Message("notices", notice.audience.encode(), codec.encode(notice))
         orders.put(key, order)
 
@@ -60,16 +65,15 @@ def _transition(record: Record, event: Event, order: Order, before: str) -> Tran
     )
 
 
-def _parties(order: Order) -> Parties:
-    return order.seller[3], order.details.buyer_id if order.details else ""
-
-
-def _news(order: Order, event: Event, change: int, before: Parties) -> Sequence[Notice]:
-    """Gives what the event brought, and to a party that was unknown before it, all that is news still."""
-    news, after = news_of(order, event, change), _parties(order)
-    if after == before:
+def _news(order: Order, event: Event, change: int, strangers: Strangers) -> Sequence[Notice]:
+    """Gives what the event brought, and to a party that is known since this event all that is news still."""
+    news = news_of(order, event, change)
+    met = []
+    if strangers.seller and order.seller[3]:
+        met.append(f"seller:{order.seller[3]}")
+    if strangers.buyer and order.details and order.details.buyer_id:
+        met.append(f"buyer:{order.details.buyer_id}")
+    if not met:
         return news
-    named = zip(("seller", "buyer"), before, after, strict=True)
-    met = [f"{role}:{party}" for role, old, party in named if party not in ("", old)]
-    told = [notice for notice in news if notice.audience not in met]
-    return told + [notice for audience in met for notice in introduce(order, audience)]
+    told = {notice.notice_id: notice for audience in met for notice in introduce(order, audience)}
+    return list((told | {notice.notice_id: notice for notice in news}).values())

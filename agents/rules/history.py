@@ -1,6 +1,7 @@
 """The history of an order, computed from its facts; `settle` keeps all that is derived from them."""
 
 from collections.abc import Sequence
+from sys import intern
 
 from agents.rules.fold import fold
 from agents.rules.joins import SAME
@@ -34,7 +35,7 @@ def take(order: Order, event: Event) -> int:
 def settle(order: Order, since: int = 0) -> None:
     """Derives status, history and due instants from the facts; the history before `since` is taken as it stands."""
     order.history = history_of(order, since)
-    order.status = order.history[-1][1] if order.history else "unknown"
+    order.status = intern(order.history[-1][1]) if order.history else "unknown"
     order.due = due_of(order)
 
 

@@ -42,7 +42,7 @@ for _kind in EVENTS:
         DEFAULTS[_kind] = {"case_id": "c1"}
 
 
-def tell(kind: str, hours: float = 0, **told: Any) -> Event:
+def tell(kind: str, hours: float = 0, /, **told: Any) -> Event:
     """Builds an event that happened so many hours after START and came a second later, as the stream decodes it."""
     at = START + round(hours * HOUR)
     given = {
@@ -63,9 +63,8 @@ def tell(kind: str, hours: float = 0, **told: Any) -> Event:
 
 def scan(milestone: str, hours: float = 0, number: str = "N1", **told: Any) -> Event:
     """Builds a scan by a carrier, which names no seller."""
-    return tell(
-        "package_scanned", hours, milestone=milestone, tracking_number=number, seller_id=None, source="jne", **told
-    )
+    given = {"milestone": milestone, "tracking_number": number, "seller_id": None, "source": "jne"}
+    return tell("package_scanned", hours, **given | told)
 
 
 def order_of(*events: Event) -> Order:

@@ -2,6 +2,9 @@
 
 A join is commutative, associative and idempotent: whatever comes late, twice or in another order, the facts are the
 same in the end. So nothing here counts, asks a clock or looks at what was derived from the facts.
+
+Words that a field has as its default are interned: msgspec leaves a default out when it is that very object, and one
+state must always be the same bytes.
 """
 
 from bisect import bisect_left

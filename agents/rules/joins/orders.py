@@ -1,5 +1,7 @@
 """How events of topic `orders` join."""
 
+from sys import intern
+
 from agents.rules.joins import MOVED, NEW, SAME, is_newer, keep_all, keep_earliest, stamp_of
 from schemas.facts import Article, Case, Details, Order, Review
 from schemas.orders import CaseMoved, OrderMarked, OrderPlaced, ReviewLeft, StatusReported
@@ -24,13 +26,13 @@ def describe(order: Order, event: OrderPlaced, _: str, mark: str) -> int:
         buyer_name=event.buyer_name,
         city=event.city,
         lines=[Article(line.sku, line.name, line.quantity, line.unit_price) for line in event.lines],
-        currency=event.currency,
+        currency=intern(event.currency),
         discount=event.discount,
         shipping_fee=event.shipping_fee,
         tax=event.tax,
         total=event.total,
         cod=event.cod,
-        market=event.market,
+        market=intern(event.market),
         channel=event.channel,
     )
     return change or MOVED

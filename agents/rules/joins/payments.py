@@ -1,5 +1,7 @@
 """How events of topic `payments` join."""
 
+from sys import intern
+
 from agents.rules.joins import MOVED, is_newer, keep_earliest, stamp_of
 from schemas.facts import Order, Payment, Refund
 from schemas.payments import PaymentMoved, RefundMoved
@@ -14,7 +16,7 @@ def pay(order: Order, event: PaymentMoved, _: str, mark: str) -> int:
     if mark == "charged_back" or not is_newer(event, payment.stamp):
         return change
     payment.stamp = stamp_of(event)
-    payment.amount, payment.currency, payment.method = event.amount, event.currency, event.method
+    payment.amount, payment.currency, payment.method = event.amount, intern(event.currency), event.method
     return change or MOVED
 
 
@@ -25,5 +27,5 @@ def refund(order: Order, event: RefundMoved, _: str, mark: str) -> int:
     if not is_newer(event, known.stamp):
         return change
     known.stamp = stamp_of(event)
-    known.amount, known.currency, known.case_id = event.amount, event.currency, event.case_id
+    known.amount, known.currency, known.case_id = event.amount, intern(event.currency), event.case_id
     return change or MOVED

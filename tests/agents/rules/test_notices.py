@@ -1,0 +1,173 @@
+"""Notices: what is told to whom, once, and not when it is old."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.rules.notices import SAID, TELLS
+from schemas.events import Event
+from schemas.notices import NOTICES
+from schemas.statuses import BY_NAME
+from tests.agents.events import events, scan, tell
+from tests.agents.telling import notices
+
+PLACED = tell("order_placed", 0)
+PAID = tell("payment_paid", 1)
+CONFIRMED = tell("order_confirmed", 2)
+ARRANGED = tell("shipping_arranged", 3)
+READY = (PLACED, PAID, CONFIRMED, ARRANGED)
+PICKED = scan("picked_up", 10)
+DELIVERED = scan("delivered", 60)
+
+
+def kinds(*life: Event, audience: str = "") -> list[str]:
+    """Gives the kinds of notices that tracking tells, in order; each once where seller and buyer both hear it."""
+    told = [notice for notice in notices(*life) if notice.audience.startswith(audience)]
+    return list(dict.fromkeys(notice.kind for notice in told))
+
+
+def test_a_seller_and_a_buyer_hear_of_an_ordinary_life():
+    """Each what concerns them."""
+    life = (*READY, PICKED, scan("at_hub", 20), scan("out_for_delivery", 58), DELIVERED, tell("review_left", 90))
+    assert kinds(*life, audience="seller:toko") == [
+        "order_created",
+        "payment_received",
+        "ready_to_ship",
+        "delivered",
+        "review_received",
+    ]
+    assert kinds(*life, audience="buyer:b1") == [
+        "order_created",
+        "payment_received",
+        "shipped",
+        "out_for_delivery",
+        "delivered",
+    ]
+
+
+def test_what_is_told_again_is_no_news():
+    """Repeats of senders and replays tell nothing."""
+    life = (*READY, PICKED, DELIVERED)
+    assert len(notices(*life, *life)) == len(notices(*life))
+
+
+def test_a_late_scan_of_a_delivered_parcel_is_no_news():
+    """Nobody is told "shipped" or "out for delivery" after "delivered"."""
+    assert kinds(*READY, DELIVERED, PICKED, scan("out_for_delivery", 58)) == [
+        "order_created",
+        "payment_received",
+        "ready_to_ship",
+        "delivered",
+    ]
+
+
+def test_any_scan_on_the_way_tells_that_it_is_shipped():
+    """Some carriers never say "picked up"; the second scan says nothing new."""
+    assert kinds(*READY, scan("at_hub", 12), PICKED)[3:] == ["shipped"]
+
+
+def test_each_parcel_is_told_of():
+    """With its own number."""
+    second = tell("shipping_arranged", 3, package_id="k2", tracking_number="N2")
+    told = [n for n in notices(*READY, second, PICKED, scan("picked_up", 11, "N2")) if n.kind == "shipped"]
+    assert [notice.values["tracking_number"] for notice in told] == ["N1", "N2"]
+    assert len({notice.notice_id for notice in told}) == 2
+
+
+def test_an_order_that_comes_after_its_payment_is_told_whole():
+    """Seller and buyer are known with the order alone; what came before them is still news to them."""
+    anonymous = tell("payment_paid", 1, seller_id=None)
+    assert kinds(anonymous, PLACED, audience="seller") == ["order_created", "payment_received"]
+    assert kinds(anonymous, PLACED, audience="buyer") == ["order_created", "payment_received"]
+
+
+def test_who_is_met_late_hears_no_old_news():
+    """An order that is delivered when its buyer is known was not just created."""
+    life = (PAID, CONFIRMED, ARRANGED, PICKED, DELIVERED, PLACED)
+    assert kinds(*life, audience="buyer") == ["payment_received", "delivered"]
+
+
+def test_nobody_hears_of_an_order_without_owner():
+    """A carrier's scan of an order that nobody placed."""
+    assert notices(PICKED, DELIVERED) == []
+
+
+def test_a_word_tells_what_no_event_told():
+    """Shops that send nothing but words have notices too."""
+    words = [tell("status_reported", n, status=s, word=s) for n, s in enumerate(("unpaid", "new", "in_transit"))]
+    assert kinds(*words) == ["order_created"]
+    assert kinds(PLACED, *words) == ["order_created", "shipped"]
+    assert kinds(words[1]) == ["order_created"]
+
+
+def test_a_word_and_a_scan_tell_once():
+    """Whichever comes first."""
+    word = tell("status_reported", 61, status="delivered", word="DELIVERED")
+    for last in ((DELIVERED, word), (word, DELIVERED)):
+        told = [notice for notice in notices(*READY, PICKED, *last) if notice.kind == "delivered"]
+        assert [notice.audience for notice in told] == ["seller:toko", "buyer:b1"]
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (scan("delayed", 20), "delayed"),
+        (scan("lost", 20), "parcel_lost"),
+        (tell("cancellation_requested", 5, reason="size"), "cancellation_requested"),
+        (tell("order_cancelled", 5, by="buyer", reason="size"), "cancelled"),
+        (tell("return_requested", 70, reason="broken"), "return_requested"),
+        (tell("return_approved", 70), "return_decided"),
+        (tell("return_rejected", 70), "return_decided"),
+        (tell("refund_approved", 70), "refund_approved"),
+        (tell("refund_settled", 70), "refund_settled"),
+    ],
+)
+def test_what_goes_wrong_is_told(event: Event, kind: str):
+    """Each as its kind."""
+    assert kinds(*READY, PICKED, event)[-1] == kind
+
+
+@pytest.mark.parametrize(
+    ("event", "values"),
+    [
+        (PLACED, {"item": "Kopi", "amount": "100", "currency": "IDR"}),
+        (tell("payment_paid", 1, payment_id="p2", amount=40), {"amount": "40", "currency": "IDR"}),
+        (PICKED, {"carrier": "jne", "tracking_number": "N1", "item": "Kopi"}),
+        (tell("order_cancelled", 5, by="buyer", reason="size"), {"by": "buyer", "reason": "size"}),
+        (tell("return_requested", 70, reason="broken", kind="refund"), {"reason": "broken", "kind": "refund"}),
+        (tell("return_rejected", 70), {"decision": "rejected"}),
+        (tell("refund_settled", 70, amount=30), {"amount": "30", "currency": "IDR"}),
+        (tell("review_left", 90, stars=4), {"stars": "4"}),
+    ],
+)
+def test_a_notice_says_what_its_text_needs(event: Event, values: dict[str, str]):
+    """The parcel, the money, the reason."""
+    life = dict.fromkeys((*READY, event))
+    last = [notice for notice in notices(*life) if notice.event_id == event.event_id][-1]
+    assert last.values.items() >= values.items()
+
+
+def test_both_decisions_on_a_return_are_told():
+    """A return that is rejected and then approved after all is two pieces of news."""
+    told = notices(*READY, tell("return_rejected", 70), tell("return_approved", 71))
+    assert [n.values["decision"] for n in told if n.kind == "return_decided"] == ["rejected", "approved"]
+
+
+@settings(max_examples=200)
+@given(st.lists(events(), min_size=1, max_size=10), st.data())
+def test_nothing_is_told_twice(life: list[Event], data: st.DataObject):
+    """Wild lives, told in any order and again: no id twice, all to those whom NOTICES names."""
+    arrival = data.draw(st.permutations([*life, *data.draw(st.lists(st.sampled_from(life), max_size=4))]))
+    told = notices(*arrival)
+    assert len({notice.notice_id for notice in told}) == len(told)
+    for notice in told:
+        kind, role = NOTICES[notice.kind], notice.audience.partition(":")[0]
+        assert (role == "seller" and kind.to_seller) or (role == "buyer" and kind.to_buyer)
+
+
+def test_the_tables_fit_the_others():
+    """TELLS speaks of kinds of NOTICES, SAID of statuses and of what TELLS tells."""
+    assert {tell_.kind for tell_ in TELLS.values()} == NOTICES.keys()
+    assert SAID.keys() <= BY_NAME.keys()
+    assert set(SAID.values()) <= TELLS.keys()
+    assert all(TELLS[SAID[status]].said in BY_NAME[status].implies for status in SAID)
