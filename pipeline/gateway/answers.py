@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipeline.sources import Refused
 
-STATUSES = {"too_large": 413, "too_slow": 408, "bug": 500}
+STATUSES = {"too_large": 413, "slow_body": 408, "bug": 500}
 """Why a webhook was turned away → status. Every other reason passes by itself: 503."""
 
 RETRY_AFTER = 5

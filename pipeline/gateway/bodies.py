@@ -36,7 +36,7 @@ class Bodies:
             async with asyncio.timeout(SECONDS):
                 return await self._gather(receive, headers)
         except TimeoutError as error:
-            raise TurnedAway("too_slow", f"the body did not come within {SECONDS} seconds") from error
+            raise TurnedAway("slow_body", f"the body did not come within {SECONDS} seconds") from error
 
     async def _gather(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
         told = headers.get("content-length", "")

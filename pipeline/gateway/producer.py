@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -28,88 +29,77 @@ OVERHEAD = 1024
 log = structlog.get_logger("gateway")
 
 
-class Producer:
-    """An idempotent producer that outlives Kafka's absence.
+class Line:
+    """One producer of aiokafka, idempotent, and the records that wait for Kafka in it.
 
-    While Kafka is away, the first webhooks wait their PATIENCE in vain; then all are turned away at once, until Kafka
-    has taken what is still waiting. What it takes after its sender was turned away comes a second time: a repetition
-    like any other.
+    aiokafka repeats what can be repeated; an error that it gives up with is final, and `broken` hears of it.
     """
 
-    def __init__(self, kafka: Kafka) -> None:
-        self._options = {
-            **client_options(kafka),
-            "client_id": "arus-gateway",
-            "acks": "all",
-            "enable_idempotence": True,
-            "max_batch_size": 256 << 10,
-            "max_request_size": 4 << 20,
-            "request_timeout_ms": 10_000,
-        }
-        self._producer: AIOKafkaProducer | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._waiting: dict[asyncio.Future[object], float] = {}
+    def __init__(self, options: dict[str, Any], broken: Callable[["Line", BaseException], None]) -> None:
+        self._producer = AIOKafkaProducer(
+            **options,
+            client_id="arus-gateway",
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=256 << 10,
+            max_request_size=4 << 20,
+            request_timeout_ms=10_000,
+        )
+        self._broken = broken
+        self._waiting: dict[asyncio.Future[Any], float] = {}
         self._bytes = 0
 
-    def start(self) -> None:
-        """Begins to look for Kafka; it need not be there yet."""
-        self._connecting = asyncio.create_task(self._connect())
+    async def open(self) -> None:
+        """Connects. Raises TimeoutError, KafkaError or OSError when Kafka is not there."""
+        async with asyncio.timeout(10):
+            await self._producer.start()
 
-    async def stop(self, patience: float = 0.8) -> None:
-        """Sends what is still waiting, if Kafka takes it in time."""
-        if self._connecting:
-            self._connecting.cancel()
-        producer, self._producer = self._producer, None
-        if producer:
-            await _close(producer, patience)
-
-    async def keep(self, delivery: Delivery) -> None:
-        """Returns when Kafka has the delivery. Raises TurnedAway when it has not within PATIENCE."""
-        size = len(delivery.body) + OVERHEAD
-        producer = self._producer_with_room(size)
-        self._bytes += size
+    async def close(self, patience: float) -> None:
+        """Sends what is still waiting if Kafka takes it in time, and ends."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                try:
-                    written = await producer.send(
-                        TOPIC, delivery.body, key=delivery.key, headers=delivery.record_headers()
-                    )
-                except BaseException:
-                    self._bytes -= size
-                    raise
-                self._waiting[written] = time.monotonic()
-                written.add_done_callback(partial(self._done, producer, size))
-                await asyncio.shield(written)
-        except TimeoutError as error:
-            raise TurnedAway("too_slow", f"Kafka did not confirm within {PATIENCE:g} seconds") from error
-        except KafkaError as error:
-            self._renew(producer, error)
-            raise TurnedAway("kafka_error", f"Kafka refused: {type(error).__name__}") from error
-
-    def _producer_with_room(self, size: int) -> AIOKafkaProducer:
-        """Gives the producer, if Kafka answers it and there is room."""
-        if self._producer is None:
-            raise TurnedAway("kafka_down", "Kafka is not reachable")
-        if (silent := self.silence()) > PATIENCE:
-            raise TurnedAway("kafka_down", f"Kafka has confirmed nothing for {silent:.0f} seconds")
-        if self._bytes + size > ROOM:
-            raise TurnedAway("too_much", "too many webhooks wait for Kafka")
-        return self._producer
+            async with asyncio.timeout(patience):
+                await self._producer.stop()
+        except (TimeoutError, KafkaError):  # aiokafka waits for Kafka without end, to send what is left
+            await self._producer.client.close()
+            with contextlib.suppress(TimeoutError, KafkaError):
+                async with asyncio.timeout(patience):
+                    await self._producer._sender.close()  # noqa: SLF001  # there is no other way to end it
 
     def silence(self) -> float:
         """Tells how many seconds the oldest record has been waiting for Kafka."""
         return time.monotonic() - next(iter(self._waiting.values())) if self._waiting else 0.0
 
-    def _done(self, producer: AIOKafkaProducer, size: int, written: "asyncio.Future[object]") -> None:
-        del self._waiting[written]
-        self._bytes -= size
-        if not written.cancelled() and (error := written.exception()):
-            self._renew(producer, error)
+    async def keep(self, delivery: Delivery) -> None:
+        """Returns when Kafka has the delivery. Raises TurnedAway, TimeoutError or KafkaError when it has not."""
+        size = len(delivery.body) + OVERHEAD
+        if (silent := self.silence()) > PATIENCE:
+            raise TurnedAway("kafka_down", f"Kafka has confirmed nothing for {silent:.0f} seconds")
+        if self._bytes + size > ROOM:
+            raise TurnedAway("too_much", "too many webhooks wait for Kafka")
+        self._bytes += size
+        try:
+            async with asyncio.timeout(PATIENCE):
+                written = await self._producer.send(
+                    TOPIC, delivery.body, key=delivery.key, headers=delivery.record_headers()
+                )
+                self._wait_for(written, size)
+                size = 0
+                await asyncio.shield(written)
+        finally:
+            self._bytes -= size
 
-    async def ready(self) -> str:
+    def _wait_for(self, written: "asyncio.Future[Any]", size: int) -> None:
+        def done(_: object) -> None:
+            del self._waiting[written]
+            self._bytes -= size
+            if not written.cancelled() and (error := written.exception()):
+                self._broken(self, error)
+
+        self._waiting[written] = time.monotonic()
+        written.add_done_callback(done)
+
+    async def ask(self) -> str:
         """Gives an empty text when Kafka answers and has our topic, else why not."""
-        if self._producer is None:
-            return "Kafka is not reachable"
         try:
             async with asyncio.timeout(1):
                 cluster = await self._producer.client.fetch_all_metadata()
@@ -117,35 +107,76 @@ class Producer:
             return f"Kafka does not answer: {type(error).__name__}"
         return "" if cluster.partitions_for_topic(TOPIC) else f"there is no topic {TOPIC}: arus topics create makes it"
 
-    def _renew(self, broken: AIOKafkaProducer, error: BaseException) -> None:
-        """Replaces a producer that gave up: aiokafka repeats what can be repeated, so an error of it is final."""
-        if self._producer is broken:
-            log.warning("gateway.kafka_lost", error=repr(error))
-            self._producer = None
-            self._connecting = asyncio.create_task(self._connect(broken))
 
-    async def _connect(self, broken: AIOKafkaProducer | None = None) -> None:
+class Producer:
+    """A line to Kafka that is laid anew whenever it breaks.
+
+    While Kafka is away, the first webhooks wait their PATIENCE in vain; then all are turned away at once, until Kafka
+    has taken what is still waiting. What it takes after its sender was turned away comes a second time: a repetition
+    like any other.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._options = client_options(kafka)
+        self._line: Line | None = None
+        self._laying: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to look for Kafka; it need not be there yet."""
+        self._laying = asyncio.create_task(self._lay())
+
+    async def stop(self, patience: float = 0.4) -> None:
+        """Sends what is still waiting if Kafka takes it in time, and ends."""
+        line, self._line = self._line, None
+        if line:
+            await line.close(patience)
+        if self._laying:
+            self._laying.cancel()
+            await asyncio.gather(self._laying, return_exceptions=True)
+
+    async def keep(self, delivery: Delivery) -> None:
+        """Returns when Kafka has the delivery. Raises TurnedAway when it has not within PATIENCE."""
+        line = self._line
+        if line is None:
+            raise TurnedAway("kafka_down", "Kafka is not reachable")
+        try:
+            await line.keep(delivery)
+        except TimeoutError as error:
+            raise TurnedAway("kafka_slow", f"Kafka did not confirm within {PATIENCE:g} seconds") from error
+        except KafkaError as error:
+            self._renew(line, error)
+            raise TurnedAway("kafka_error", f"Kafka refused: {type(error).__name__}") from error
+
+    def silence(self) -> float:
+        """Tells how many seconds the oldest record has been waiting for Kafka."""
+        return self._line.silence() if self._line else 0.0
+
+    async def ready(self) -> str:
+        """Gives an empty text when Kafka would take a webhook now, else why not."""
+        return await self._line.ask() if self._line else "Kafka is not reachable"
+
+    def _renew(self, broken: Line, error: BaseException) -> None:
+        if self._line is broken:
+            log.warning("gateway.kafka_lost", error=repr(error))
+            self._line = None
+            self._laying = asyncio.create_task(self._lay(broken))
+
+    async def _lay(self, broken: Line | None = None) -> None:
         """Tries until Kafka is there."""
         if broken:
-            await _close(broken, PATIENCE)
+            await broken.close(PATIENCE)
         told = False
-        while self._producer is None:
-            producer = AIOKafkaProducer(**self._options)
+        while self._line is None:
+            line = Line(self._options, self._renew)
             try:
-                async with asyncio.timeout(10):
-                    await producer.start()
+                await line.open()
+                self._line = line
             except (TimeoutError, KafkaError, OSError) as error:
                 if not told:
                     log.warning("gateway.kafka_unreachable", error=repr(error))
                 told = True
-                await _close(producer, PATIENCE)
                 await asyncio.sleep(0.5)
-            else:
-                self._producer = producer
-                log.info("gateway.kafka_found")
-
-
-async def _close(producer: AIOKafkaProducer, patience: float) -> None:
-    with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(patience):
-            await producer.stop()
+            finally:
+                if self._line is not line:
+                    await line.close(PATIENCE)
+        log.info("gateway.kafka_found")

@@ -1,5 +1,6 @@
 """The server that runs the gateway until it is told to stop."""
 
+import logging
 import socket
 import sys
 import threading
@@ -31,6 +32,7 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
     except (SettingsError, BrokerError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
         return 1
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the gateway says itself when Kafka comes and goes
     with listener:
         Server(application, on_ready).run([listener])
     return 0

@@ -36,6 +36,12 @@ BY_SOURCE = {account.source: account for account in ACCOUNTS}
 
 
 @pytest.fixture(scope="session")
+def accounts():
+    """One account of each sender."""
+    return ACCOUNTS
+
+
+@pytest.fixture(scope="session")
 def topics(tmp_path_factory):
     """A broker with all topics of TOPICS, for the tests of the gateway."""
     folder = tmp_path_factory.mktemp("gateway") / "kafka"
@@ -46,11 +52,26 @@ def topics(tmp_path_factory):
         yield kafka
 
 
+async def until(question):
+    """Asks again and again, and returns when the answer is yes."""
+    async with asyncio.timeout(60):
+        while not await question():  # noqa: ASYNC110  # what is waited for happens in another process
+            await asyncio.sleep(0.05)
+
+
 async def until_ready(client):
     """Returns when the gateway has found Kafka."""
-    async with asyncio.timeout(30):
-        while (await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110  # Kafka is another process
-            await asyncio.sleep(0.05)
+
+    async def ready():
+        return (await client.get("/readyz")).status_code == 200
+
+    await until(ready)
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    """Waits for what happens elsewhere: `await until(question)`, where `question()` is awaited."""
+    return until
 
 
 @pytest.fixture
@@ -110,6 +131,12 @@ def signed():
         return {"url": url, "content": proof.body, "headers": {**proof.headers, "content-type": "application/json"}}
 
     return signed
+
+
+@pytest.fixture
+def fresh(signed, unlike):
+    """Signs a body that no other test has: `fresh("ninjavan")` → what `client.post` takes."""
+    return lambda source, base_url="http://127.0.0.1": signed(source, unlike(source), base_url)
 
 
 @pytest.fixture

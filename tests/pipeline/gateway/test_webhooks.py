@@ -101,17 +101,17 @@ async def test_what_proves_nothing_is_refused_and_not_kept(client, topics, signe
     assert body not in [record.value for record in stored(topics)]
 
 
-async def test_tiktok_hears_401_of_a_wrong_signature_alone(client, signed, unlike):
+async def test_tiktok_hears_401_of_a_wrong_signature_alone(client, fresh):
     """A 401 ends TikTok's retries: one that misses its signature, which a proxy may have dropped, is 400. No bodies."""
-    webhook = signed("tiktok_shop", unlike("tiktok_shop"), client.base_url)
+    webhook = fresh("tiktok_shop", client.base_url)
     forged = await client.post(**{**webhook, "content": webhook["content"] + b" "})
     unsigned = await client.post(webhook["url"], content=webhook["content"])
     assert [(a.status_code, a.content) for a in (forged, unsigned)] == [(401, b""), (400, b"")]
 
 
-async def test_shopee_hears_no_body(client, signed, unlike):
+async def test_shopee_hears_no_body(client, fresh):
     """An answer with a body would count as a failed push; a refusal has none either."""
-    webhook = signed("shopee", unlike("shopee"), "https://elsewhere.example")
+    webhook = fresh("shopee", "https://elsewhere.example")
     answer = await client.post(**webhook)
     assert (answer.status_code, answer.content) == (401, b"")
 
@@ -124,9 +124,9 @@ async def test_midtrans_hears_400_of_a_body_that_hides_its_signature(client, top
     assert b"{ midtrans" not in [record.value for record in stored(topics)]
 
 
-async def test_a_stale_webhook_is_refused(client, signed, unlike, monkeypatch):
+async def test_a_stale_webhook_is_refused(client, fresh, monkeypatch):
     """A captured webhook that comes after its window is 401."""
-    webhook = signed("standard_webhooks", unlike("standard_webhooks"))
+    webhook = fresh("standard_webhooks")
     monkeypatch.setattr(client.gateway, "clock", lambda: 4_000_000_000_000)
     answer = await client.post(**webhook)
     assert answer.status_code == 401
@@ -263,9 +263,9 @@ async def test_unfinished_bodies_have_room_for_so_many(client, monkeypatch):
     assert client.gateway.bodies._held == 0
 
 
-async def test_requests_on_one_connection_follow_each_other(client, signed, unlike):
+async def test_requests_on_one_connection_follow_each_other(client, fresh):
     """A refused request does not spoil the connection for the next one."""
     for status in (401, 200, 401, 200):
-        webhook = signed("aftership", unlike("aftership"))
+        webhook = fresh("aftership")
         answer = await client.post(**webhook if status == 200 else {**webhook, "content": b"{}"})
         assert answer.status_code == status

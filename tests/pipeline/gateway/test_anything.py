@@ -1,0 +1,68 @@
+"""Whatever is posted, wherever: the answer is one that its sender understands, and never a mistake of ours."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.gateway.answers import ANSWERS
+from pipeline.gateway.app import build
+from pipeline.settings import Kafka, Settings
+from pipeline.sources import SOURCES
+
+ADDRESSES = st.sampled_from([f"/webhooks/{source}/main" for source in SOURCES]) | st.text(max_size=40)
+NAMES = {"content-type", "content-length", "webhook-id", "webhook-timestamp", "x-toko", "expect", "host"}
+NAMES |= {header for source in SOURCES.values() for header in source.scheme.headers}
+HEADERS = st.dictionaries(st.sampled_from(sorted(NAMES)), st.binary(max_size=60), max_size=6)
+SILENT = [source for source, manners in ANSWERS.items() if manners.silent]
+
+
+@pytest.fixture(scope="module")
+def application(accounts):
+    """A gateway whose Kafka is not there: what it would keep it turns away."""
+    return build(Settings(kafka=Kafka(bootstrap_servers="127.0.0.1:1"), accounts=accounts))
+
+
+def ask(application, path, headers, *pieces, method="POST"):
+    """Gives status and body of the answer to a request that comes in pieces."""
+    left = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    left.append({"type": "http.request", "body": b"", "more_body": False})
+    told = []
+
+    async def receive():
+        return left.pop(0) if left else {"type": "http.disconnect"}
+
+    async def send(message):
+        told.append(message)
+
+    fields = [(name.encode(), value) for name, value in headers.items()]
+    scope = {"type": "http", "method": method, "path": path, "scheme": "http", "headers": fields}
+    asyncio.run(application(scope, receive, send))
+    return told[0]["status"], told[1]["body"]
+
+
+@settings(deadline=None)
+@given(path=ADDRESSES, headers=HEADERS, pieces=st.lists(st.binary(max_size=200), max_size=4))
+def test_any_request_has_an_answer(application, path, headers, pieces):
+    """Any bytes at any address, with any headers: refused, unknown, or turned away; no 500."""
+    status, body = ask(application, path, headers, *pieces)
+    assert status in (200, 400, 401, 404, 413, 503)
+    if body:
+        assert json.loads(body)["status"] == status
+    if any(path == f"/webhooks/{source}/main" for source in SILENT):
+        assert body == b""
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_webhook_that_cannot_be_kept_is_never_answered_200(application, source):
+    """Proved or not, without Kafka nothing but a trial of the address is answered 200."""
+    status, _ = ask(application, f"/webhooks/{source}/main", {}, b'{"code": 1}')
+    assert status in (400, 401)
+
+
+@given(method=st.text(max_size=10).filter(lambda method: method != "POST"))
+def test_any_other_method_is_405(application, method):
+    """A webhook's address takes POST alone."""
+    assert ask(application, "/webhooks/ninjavan/main", {}, method=method)[0] == 405
