@@ -1,8 +1,9 @@
-"""The history of an order, computed from its facts; `settle` keeps all that is derived from them."""
+"""What follows from the facts of an order: `take` keeps it up event by event, `settle` derives it all at once."""
 
 from collections.abc import Sequence
 from sys import intern
 
+from agents.rules.anomalies import anomalies_of
 from agents.rules.fold import fold
 from agents.rules.joins import SAME
 from agents.rules.promises import due_of, start_clocks
@@ -17,14 +18,14 @@ DESCRIBING = frozenset(("order_placed", "order_amended"))
 
 
 def take(order: Order, event: Event) -> int:
-    """Folds an event and settles what follows from it. Tells what that changed, as `fold` does."""
+    """Folds an event and keeps up status, history and due instants. Tells what that changed, as `fold` does."""
     change = fold(order, event)
     if change == SAME:
         return change
     since, history = _reach(order, event), order.history
     moves_market = event.type in DESCRIBING and bool(history)
     if since < order.last_at or moves_market or (history and history[-1][0] == since):
-        settle(order, since)
+        _derive(order, since)
     elif (status := status_of(order)) != order.status or not history:
         history.append((since, status))
         order.status = status
@@ -32,8 +33,13 @@ def take(order: Order, event: Event) -> int:
     return change
 
 
-def settle(order: Order, since: int = 0) -> None:
-    """Derives status, history and due instants from the facts; the history before `since` is taken as it stands."""
+def settle(order: Order) -> None:
+    """Derives all that follows from the facts: status, history, due instants, anomalies."""
+    _derive(order, 0)
+    order.anomalies = anomalies_of(order)
+
+
+def _derive(order: Order, since: int) -> None:
     order.history = history_of(order, since)
     order.status = intern(order.history[-1][1]) if order.history else "unknown"
     order.due = due_of(order)

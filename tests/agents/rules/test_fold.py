@@ -49,7 +49,8 @@ def test_settling_step_by_step_is_settling_once(told: list[Event]):
     assert order.history == whole.history
     assert order.status == whole.status == status_of(order)
     assert order.due == whole.due == due_of(order)
-    assert order.anomalies == anomalies_of(order)
+    assert order.anomalies == whole.anomalies == anomalies_of(order)
+    assert codec.encode(order) == codec.encode(whole)
     assert all(order.history[n][1] != order.history[n + 1][1] for n in range(len(order.history) - 1))
 
 
