@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
-from analytics.api.operators import lag, queues, topics
+from analytics.api.operators import lag, letters, queues, topics
 from analytics.api.services import Services
 from analytics.api.shop import metrics, notices, orders, raw, sales
 
@@ -30,6 +30,7 @@ DOORS = (
     lag.router,
     queues.router,
     topics.router,
+    letters.router,
     health.router,
     session.router,
 )

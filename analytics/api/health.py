@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from analytics.api import services
-from analytics.api.problems import Problem
+from analytics.api.problems import Problem, only
 from analytics.monitor import Monitor
 from schemas.times import SECOND
 
@@ -30,7 +30,7 @@ def tell_life() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=only("unavailable"))
 def tell_readiness(request: Request) -> dict[str, str]:
     """Says whether what people see is nearly what is; 503 tells what is missing."""
     missing = "; ".join(_missing(services.of(request)))

@@ -1,6 +1,7 @@
 """PROBLEMS: every way in which a door says no, as RFC 9457 problem documents."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -76,8 +77,15 @@ class ProblemDocument(BaseModel):
 
 
 def told(*names: str) -> dict[int | str, dict[str, Any]]:
-    """Declares in OpenAPI which problems a door may answer with, besides those of every door."""
-    return {PROBLEMS[name].status: _declared(name) for name in ("unauthenticated", "forbidden", "invalid", *names)}
+    """Declares in OpenAPI which problems a door may answer with, besides those of every door that asks who you are."""
+    return only("unauthenticated", "forbidden", "invalid", *names)
+
+
+def only(*names: str) -> dict[int | str, dict[str, Any]]:
+    """Declares in OpenAPI which problems a door may answer with."""
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    kinds = [PROBLEMS[name] for name in names]
+    return {kind.status: {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema}}} for kind in kinds}
 
 
 def install(app: FastAPI) -> None:
@@ -86,6 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(Exception, _answer_mistake)
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]  # as FastAPI's guide tells to extend it
 
 
 def answer(problem: Problem) -> Response:
@@ -93,9 +102,12 @@ def answer(problem: Problem) -> Response:
     return JSONResponse(problem.document(), problem.kind.status, problem.headers, MEDIA_TYPE)
 
 
-def _declared(name: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemDocument"}
-    return {"description": PROBLEMS[name].title, "content": {MEDIA_TYPE: {"schema": schema}}}
+def _document(app: FastAPI) -> dict[str, Any]:
+    """Gives the app's OpenAPI document with the shape of problems in it."""
+    document = FastAPI.openapi(app)
+    shape = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= {"ProblemDocument": shape, **shape.pop("$defs", {})}
+    return document
 
 
 def _draw(request: Request, problem: Problem) -> Response:

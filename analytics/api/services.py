@@ -16,7 +16,6 @@ from analytics.api.problems import Problem
 from analytics.monitor import Monitor
 from analytics.warehouse import Warehouse
 from pipeline.broker import BrokerError, RecordGoneError, admin
-from pipeline.broker.admin import Admin
 from pipeline.settings import Settings
 from schemas.deliveries import Delivery
 
@@ -46,19 +45,18 @@ class Services:
         return reports.run(self.warehouse, name, viewer, **parameters)
 
     @contextmanager
-    def kafka(self) -> Iterator[Admin]:
-        """Gives a connection to Kafka. What it cannot do becomes a Problem: 410 for a record that is gone, else 503."""
+    def asking_kafka(self) -> Iterator[None]:
+        """Turns what Kafka cannot do into a Problem: 410 for a record that is gone, else 503."""
         try:
-            with admin.connect(self.settings.kafka) as kafka:
-                yield kafka
+            yield
         except RecordGoneError as error:
             raise Problem("gone", f"Kafka no longer has it: {error}.") from error
         except BrokerError as error:
             raise Problem("unavailable", f"{error}.", headers={"Retry-After": "5"}) from error
 
     def read_delivery(self, topic: str, partition: int, offset: int) -> Delivery:
-        """Reads a webhook from Kafka. Raises a Problem as `kafka` does."""
-        with self.kafka() as kafka:
+        """Reads a webhook from Kafka. Raises a Problem as `asking_kafka` does."""
+        with self.asking_kafka(), admin.connect(self.settings.kafka) as kafka:
             record = kafka.read_record(topic, partition, offset)
         at = (partition, offset, record.timestamp)
         return Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)

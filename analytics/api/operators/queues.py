@@ -75,22 +75,6 @@ QUEUES = (
         },
     ),
     Queue(
-        "dead-letters",
-        "letters",
-        {
-            "step": "text",
-            "cause": "text",
-            "letters": "number",
-            "keys": "number",
-            "first_at": "time",
-            "last_at": "time",
-            "detail": "text",
-            "topic": "text",
-            "last_partition": "number",
-            "last_offset": "number",
-        },
-    ),
-    Queue(
         "unreadable",
         "unreadable",
         {"topic": "text", "part": "number", "kafka_offset": "number", "reason": "text", "loaded_at": "time"},

@@ -11,6 +11,7 @@ from analytics.api.formats import FILES, Asked, export, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Shape, Text
+from pipeline.broker import admin
 
 router = APIRouter(prefix="/v1/ops/topics", tags=["operators"], dependencies=[Depends(viewer_for("operator"))])
 
@@ -50,8 +51,8 @@ class TopicList(Shape):
 @router.get("", response_model=TopicList, responses={200: {"content": FILES}, **told("not-acceptable", "unavailable")})
 def list_topics(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists the topics; asks Kafka, so 503 when it does not answer."""
-    how = wanted(request, asked)
-    with services.of(request).kafka() as kafka:
+    ours, how = services.of(request), wanted(request, asked)
+    with ours.asking_kafka(), admin.connect(ours.settings.kafka) as kafka:
         topics = kafka.list_topics()
     if how != "json":
         rows = [{name: getattr(topic, name) for name in COLUMNS} for topic in topics]
