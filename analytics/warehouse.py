@@ -9,11 +9,15 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import structlog
 
 from analytics.metrics import METRICS
 from schemas.statuses import STATUSES
 
+logger = structlog.get_logger(__name__)
+
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_BAD_LOG = re.compile(r"Corrupt WAL file|WAL checkpoint iteration does not match")
 _OUTSIDE = ("Permission denied", "No space left", "Read-only file system", "Is a directory", "Too many open files")
 """What the machine refuses; the file itself is sound."""
 
@@ -65,10 +69,15 @@ class Warehouse:
     def _open(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            root = duckdb.connect(str(self.path), config=CONFIG)
-            _prepare(root)
+            root = _connect(self.path)
         except duckdb.Error as error:
-            raise _explained(self.path, error) from error
+            log = self.path.with_name(f"{self.path.name}.wal")
+            if not (_BAD_LOG.search(str(error)) and log.exists()):
+                raise _explained(self.path, error) from error
+            # The file itself is sound: it stands at its last checkpoint, and so do the offsets in it.
+            aside = log.rename(log.with_name(f"{log.name}.damaged"))
+            logger.warning("warehouse.log_set_aside", file=str(aside), why="it is damaged; Kafka has what it held")
+            return self._open()
         self._opened += 1
         return root
 
@@ -79,11 +88,21 @@ class Warehouse:
             with self._lock:
                 mine = self._root.cursor()
                 self._cursors.append(mine)
-            self._threads.cursor, self._threads.opened = mine, self._opened
+                self._threads.cursor, self._threads.opened = mine, self._opened
         return mine
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Runs one statement and gives its rows. Blocks: call it in a thread."""
+        try:
+            return self._query(sql, params)
+        except duckdb.Error:
+            with self._lock:
+                reopened = self._threads.opened != self._opened
+            if not reopened:
+                raise
+            return self._query(sql, params)
+
+    def _query(self, sql: str, params: Mapping[str, Any] | None) -> list[Row]:
         result = self.cursor().execute(sql, dict(params) if params else None)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
@@ -128,6 +147,16 @@ class Warehouse:
 def script(name: str) -> str:
     """Reads one of our SQL files."""
     return (SQL / name).read_text()
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    root = duckdb.connect(str(path), config=CONFIG)
+    try:
+        _prepare(root)
+    except duckdb.Error:
+        root.close()
+        raise
+    return root
 
 
 def _prepare(root: duckdb.DuckDBPyConnection) -> None:
