@@ -86,12 +86,12 @@ class View(NamedTuple):
 class Monitor:
     """Polls and keeps the newest view; whoever looks takes `view`, which never changes under their eyes."""
 
-    def __init__(self, connect: Callable[[], Source], now: Callable[[], int]) -> None:
+    def __init__(self, connect: Callable[[], Source], now: Callable[[], int], *, partitions: int = 1) -> None:
         self.view = View()
         self._connect, self._now = connect, now
         self._source: Source | None = None
         self._tracks: dict[tuple[str, str, int], Track] = defaultdict(Track)
-        self._watermark = Watermark()
+        self._watermark = Watermark(partitions=partitions)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 

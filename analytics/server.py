@@ -57,7 +57,8 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
 
 async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.socket, on_ready: Ready) -> None:
     stop = _signalled()
-    monitor = Monitor(partial(admin.connect, settings.kafka), system_clock)
+    kafka = settings.kafka
+    monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions)
     monitor.start()
     async with worker("loading", (), settings, Loading(warehouse)) as running:
         services = Services(settings, warehouse, Tokens(settings.home), monitor, loading=running.ready.is_set)

@@ -48,8 +48,9 @@ class _Mark:
 class Watermark:
     """Follows marks through the stages. Feed it every poll, in order of time."""
 
-    def __init__(self, stages: Sequence[Stage] = STAGES) -> None:
-        self._stages = stages
+    def __init__(self, stages: Sequence[Stage] = STAGES, *, partitions: int = 1) -> None:
+        """`partitions` is the number that every topic has."""
+        self._stages, self._partitions = stages, partitions
         self._marks: list[_Mark] = []
         self.value: int | None = None
         """Everything accepted before it is counted; None until the first mark came through."""
@@ -75,7 +76,7 @@ class Watermark:
         return False
 
     def _ends(self, stage: int, places: Mapping[Partition, Place]) -> dict[Partition, int] | None:
-        """Gives the ends that a stage has to pass; None while one of its topics has not been seen."""
+        """Gives the ends that a stage has to pass; None while one of its partitions has not been seen."""
         group, topics = self._stages[stage]
         ends = {key: place.end for key, place in places.items() if key[0] == group and key[1] in topics}
-        return ends if {key[1] for key in ends} == set(topics) else None
+        return ends if len(ends) == len(topics) * self._partitions else None

@@ -27,6 +27,16 @@ def test_nothing_is_said_before_something_is_known():
     assert mark.value is None
 
 
+def test_a_partition_that_nobody_reads_holds_the_watermark():
+    """Its owner died before it did anything: what waits there is not counted."""
+    mark = Watermark(STAGES, partitions=2)
+    whole = {(*key[:2], number): place for key, place in places((5, 5), (9, 9)).items() for number in (0, 1)}
+    mark.see(1, {key: place for key, place in whole.items() if key != ("first", "in", 1)})
+    assert mark.value is None
+    mark.see(2, whole)
+    assert mark.value == 2
+
+
 def test_what_the_next_group_has_not_done_is_not_counted():
     """The first group is through at 1; its output waits until the second passes where that ended."""
     mark = Watermark(STAGES)
