@@ -6,12 +6,16 @@ DAY_MS = 86_400_000
 
 
 class Topic(NamedTuple):
-    """One topic. `keep_days` is None where the topic is compacted: the newest value of each key stays."""
+    """One topic. `keep_days` is None where the topic is compacted: the newest value of each key stays.
+
+    `changelog_of`: the group that keeps a table in it, and reads it only when it takes the table over.
+    """
 
     name: str
     key: str
     holds: str
     keep_days: int | None = 30
+    changelog_of: str = ""
 
     def configs(self) -> dict[str, str]:
         """Gives Kafka's topic configs; replication and partitions come from the settings."""
@@ -32,17 +36,31 @@ TOPICS: dict[str, Topic] = {
         Topic("payments", "order_id", "events of payments and refunds"),
         Topic("shipments", "order_id", "events of parcels whose order is known"),
         Topic("scans", "carrier/tracking number", "carriers' scans and the bindings of tracking numbers to orders"),
-        Topic("order.snapshots", "order_id", "the state of each order; the changelog of table orders", None),
+        Topic(
+            "order.snapshots",
+            "order_id",
+            "the state of each order; the changelog of table orders",
+            None,
+            "arus-tracking",
+        ),
         Topic("order.transitions", "order_id", "one change of an order's status each"),
         Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
         Topic("notices", "audience", "one line of somebody's inbox each"),
         Topic("dead-letters", "as it was", "records that some step could not take, untouched", 90),
         Topic("dead-letters.redriven", "partition/offset of the letter", "which dead letters were sent once more", 90),
         Topic(
-            "intake.seen", "source/account/dedupe id", "which deliveries intake has taken; changelog of table seen", 5
+            "intake.seen",
+            "source/account/dedupe id",
+            "which deliveries intake has taken; changelog of table seen",
+            5,
+            "arus-intake",
         ),
         Topic(
-            "matching.numbers", "carrier/tracking number", "bindings and parked scans; changelog of table numbers", None
+            "matching.numbers",
+            "carrier/tracking number",
+            "bindings and parked scans; changelog of table numbers",
+            None,
+            "arus-intake",
         ),
     )
 }

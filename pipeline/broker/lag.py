@@ -84,6 +84,7 @@ class Lags:
             Standing(name, place, _committed(offsets[name].get(place)), owners[name].get(place, ""))
             for name in names
             for place in sorted({*offsets[name], *owners[name]} & known)
+            if not _is_its_changelog(place, name)
         ]
 
     def _partitions(self, topics: Collection[str] | None) -> set[TopicPartition]:
@@ -134,6 +135,12 @@ class Lags:
 
 
 NOTHING = Oldest(-1)
+
+
+def _is_its_changelog(place: TopicPartition, group: str) -> bool:
+    """Tells whether the group owns a partition only because it keeps a table in it: nothing waits there."""
+    topic = TOPICS.get(place.topic)
+    return topic is not None and topic.changelog_of == group
 
 
 def _committed(offset: Any) -> int | None:  # noqa: ANN401  # as above

@@ -1,14 +1,19 @@
 """Commands of operators: topics, lag, dead letters, rebuild."""
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.output import Json, load, show, show_problems
+from pipeline.cli import letters
+from pipeline.cli.output import Json, console, kafka, load, print_json, show, show_problems
+from pipeline.cli.progress import Progress
 
 if TYPE_CHECKING:
     from pipeline.broker.admin import Admin
+    from pipeline.settings import Settings
 
 topics = typer.Typer(no_args_is_help=True, help="The topics that everything travels on.")
 
@@ -19,9 +24,9 @@ def create_topics() -> None:
 
     Example: `ARUS_KAFKA__REPLICATION=3 arus topics create`
     """
-    with _connected() as kafka:
-        made = kafka.create_topics()
-        wrong = kafka.check_topics()
+    with _connected() as door:
+        made = door.create_topics()
+        wrong = door.check_topics()
     told = f"made {', '.join(made)}" if made else "all topics are there"
     show_problems(wrong, as_json=False, none=told)
 
@@ -32,8 +37,8 @@ def check_topics(*, json: Json = False) -> None:
 
     Example: `arus topics check`
     """
-    with _connected() as kafka:
-        wrong = kafka.check_topics()
+    with _connected() as door:
+        wrong = door.check_topics()
     show_problems(wrong, as_json=json, none="all topics are as they must be")
 
 
@@ -45,8 +50,8 @@ def list_topics(*, json: Json = False) -> None:
     """
     from msgspec.structs import asdict
 
-    with _connected() as kafka:
-        show(map(asdict, kafka.list_topics()), as_json=json, none="there are no topics")
+    with _connected() as door:
+        show(map(asdict, door.list_topics()), as_json=json, none="there are no topics")
 
 
 def lag(*, json: Json = False) -> None:
@@ -56,21 +61,60 @@ def lag(*, json: Json = False) -> None:
     """
     from msgspec.structs import asdict
 
-    with _connected() as kafka:
-        rows, now = kafka.lag(), time.time_ns() // 1_000_000
+    with _connected() as door:
+        rows, now = door.lag(), time.time_ns() // 1_000_000
     told = [asdict(row) | {"behind_ms": row.behind_ms(now)} for row in rows]
     columns = ("group", "topic", "partition", "committed", "end", "behind", "behind_ms", "owner")
     show(told, as_json=json, none="no group reads a topic of ours", columns=columns)
 
 
-def _connected() -> "Admin":
-    from pipeline.broker import admin
+def rebuild(
+    *,
+    shadow: Annotated[bool, typer.Option("--shadow", help="Only compare; the live file stays.")] = False,
+    json: Json = False,
+) -> None:
+    """Makes the warehouse anew from Kafka, shows what differs, and swaps it in.
+
+    The analytics process must not run. The former file is kept beside the new one.
+
+    Example: `arus rebuild --shadow`
+    """
+    from analytics.rebuild import rebuild as make
+
+    with Progress(quiet=json) as progress, _some_kafka(load(), progress) as settings:
+        done = make(settings, shadow=shadow, progress=progress.progress)
+    told = {name: value for name, value in done._asdict().items() if name != "differences"}
+    rows = [difference._asdict() for difference in done.differences]
+    if json:
+        print_json(told | {"differences": rows})
+        return
+    show(rows, as_json=False, none="there was no live file to compare with")
+    for name, value in told.items():
+        console().print(f"{name:11} {value}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _some_kafka(settings: "Settings", progress: Progress) -> "Iterator[Settings]":
+    """Gives the settings with a Kafka that answers; the embedded one is started for this if it does not run."""
+    from pipeline.broker.embedded import EmbeddedKafka, bootstrap_of
     from pipeline.supervisor.running import with_kafka
 
-    return admin.connect(with_kafka(load()).kafka)
+    if settings.kafka.bootstrap_servers or bootstrap_of(settings.home / "kafka"):
+        yield with_kafka(settings)
+        return
+    with EmbeddedKafka.of(settings, progress.progress):
+        yield with_kafka(settings)
+
+
+def _connected() -> "Admin":
+    from pipeline.broker import admin
+
+    return admin.connect(kafka())
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.add_typer(topics, name="topics")
     app.command()(lag)
+    app.add_typer(letters.group, name="dead-letters")
+    app.command()(rebuild)

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.settings import Settings
+    from pipeline.settings import Kafka, Settings
 
 Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of a table.")]
 
@@ -29,6 +29,13 @@ def load() -> "Settings":
     if read.log_level == "debug":
         _VERBOSE.append(True)
     return read
+
+
+def kafka() -> "Kafka":
+    """Gives the Kafka of the settings, or the embedded one that runs in this home. Raises SettingsError."""
+    from pipeline.supervisor.running import with_kafka
+
+    return with_kafka(load()).kafka
 
 
 def console(*, stderr: bool = False) -> "Console":

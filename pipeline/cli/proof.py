@@ -54,12 +54,15 @@ class Reference(NamedTuple):
 
 def drain(kafka: Kafka, patience: float) -> float:
     """Waits until nothing waits to be read and gives the seconds it took. Raises BrokerError if it takes longer."""
-    started, quiet = time.monotonic(), 0
+    started, quiet, last = time.monotonic(), 0, ""
     while quiet < QUIET_LOOKS:
-        behind = _behind(kafka)
-        quiet = 0 if behind else quiet + 1
+        try:
+            behind = _behind(kafka)
+            quiet, last = (0, f"{behind:,} records still wait") if behind else (quiet + 1, "")
+        except BrokerError as error:  # it may just be coming back
+            quiet, last = 0, str(error)
         if time.monotonic() - started > patience:
-            raise BrokerError(f"after {patience:g} s {behind:,} records still wait")
+            raise BrokerError(f"not drained after {patience:g} s: {last}")
         time.sleep(0.3)
     return time.monotonic() - started
 

@@ -20,6 +20,10 @@ LOUD = {"warning", "error", "critical"}
 """Levels that the supervisor's console repeats."""
 
 
+LIBRARIES = ("aiokafka", "kafka", "faust", "mode")
+"""Loggers that report each lost connection as an error: our own lines tell what follows from it."""
+
+
 class StartError(Exception):
     """A process ended before it was ready; the message is its own last words."""
 
@@ -148,6 +152,8 @@ def read_line(line: str) -> tuple[str, str]:
         level, event = told.pop("level"), told.pop("event")
     except (ValueError, KeyError, AttributeError, TypeError):
         return "info", line
+    if str(told.get("logger", "")).startswith(LIBRARIES):
+        level = "info"
     rest = " ".join(f"{name}={value}" for name, value in told.items() if name not in {"timestamp", "exception"})
     return level, f"{event} {rest}".strip()
 
