@@ -8,9 +8,10 @@ from typing import Self
 
 from pipeline.broker import BrokerError
 from pipeline.broker.embedded import cache
-from pipeline.broker.embedded.folder import Folder, can_listen, explained, free_port
+from pipeline.broker.embedded.folder import Folder, explained
 from pipeline.broker.embedded.jars import OnProgress, silent
-from pipeline.broker.embedded.java import HOST, Kafka
+from pipeline.broker.embedded.java import Kafka
+from pipeline.broker.embedded.ports import HOST, can_listen, free_port
 from pipeline.settings import Settings
 
 ATTEMPTS = 3

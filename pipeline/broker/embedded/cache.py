@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from pipeline.broker import BrokerError
 from pipeline.broker.embedded import java
-from pipeline.broker.embedded.folder import Folder, explained, free_port, kafka_id
+from pipeline.broker.embedded.folder import Folder, explained, kafka_id
 from pipeline.broker.embedded.jars import LOCK, OnProgress, fetch, pins, silent
+from pipeline.broker.embedded.ports import free_port
+
+KEPT = 3
+"""Ahead-of-time caches of 65 MB each, of several environments that share this machine."""
 
 TRAINING = "starting Kafka once so that it starts quickly from now on"
 
@@ -93,6 +97,8 @@ def _seal(made: Path, file: Path) -> None:
     raw = made.read_bytes()
     file.with_suffix(".seal").write_text(f"{len(raw)} {hashlib.sha256(raw).hexdigest()}")
     made.replace(file)
+    for old in sorted(file.parent.glob("*.aot"), key=lambda other: other.stat().st_mtime)[:-KEPT]:
+        old.unlink()
 
 
 def _sealed(file: Path, *, deep: bool) -> bool:

@@ -3,10 +3,9 @@
 import base64
 import errno
 import fcntl
-import json
-import random
+import os
 import shutil
-import socket
+import struct
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,11 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from pipeline.broker import BrokerError
-from pipeline.broker.embedded.java import HOST
+import msgspec
+import psutil
 
-PORTS = range(20_000, 32_000)
-"""Below the ports that systems lend to clients: none of those may sit on ours while Kafka restarts."""
+from pipeline.broker import BrokerError
+from pipeline.broker.embedded.ports import HOST
 
 
 def properties(name: str) -> dict[str, str]:
@@ -27,6 +26,9 @@ def properties(name: str) -> dict[str, str]:
     lines = Path(__file__).with_name(name).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
+
+PATIENCE = 15
+"""Seconds in which a Kafka whose parent died has ended: after 10 it is killed."""
 
 DEFAULTS = properties("server.properties")
 FOR_TESTS = properties("tests.properties")
@@ -43,15 +45,17 @@ class Folder:
         self._logs = self.path / "log"
         self._lock: IO[str] | None = None
 
-    def acquire(self, patience: float = 5) -> None:
-        """Makes the folder ours. The Kafka of a parent that died may need a moment to end."""
+    def acquire(self) -> None:
+        """Makes the folder ours. Waits for the Kafka of a parent that died: it ends by itself."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = (self.path / "lock").open("a+")
-        end = time.monotonic() + patience
+        end = time.monotonic() + PATIENCE
         while not _try_lock(self._lock):
-            if time.monotonic() > end:
+            owner = self._owner()
+            if _is_alive(owner.get("parent", 0)) or time.monotonic() > end:
                 self.release()
-                raise BrokerError(f"{self.path} is in use by another Kafka ({self._owner()}); only one can own it")
+                who = ", ".join(f"{name} {owner[name]}" for name in ("pid", "port") if name in owner)
+                raise BrokerError(f"{self.path} is in use by another Kafka ({who}); only one can own it")
             time.sleep(0.05)
 
     @property
@@ -76,15 +80,12 @@ class Folder:
 
     def remember(self, pid: int, port: int) -> None:
         """Writes down who owns the folder now."""
-        (self.path / "owner.json").write_text(json.dumps({"pid": pid, "port": port}))
+        (self.path / "owner.json").write_bytes(msgspec.json.encode({"pid": pid, "port": port, "parent": os.getpid()}))
 
     @property
     def last_port(self) -> int:
         """The port that was used last here; 0 in a new folder."""
-        try:
-            return int(json.loads((self.path / "owner.json").read_text())["port"])
-        except (OSError, ValueError, KeyError):
-            return 0
+        return self._owner().get("port", 0)
 
     def running(self) -> str | None:
         """Gives host and port of the Kafka that owns the folder now, if one does."""
@@ -122,18 +123,17 @@ class Folder:
                 return sentence.format(folder=self.path)
         wrong = [line.split("ConfigException: ", 1)[1] for line in text.splitlines() if "ConfigException: " in line]
         told = wrong or [line for line in text.splitlines() if "Exception" in line or " ERROR " in line]
-        return f"Kafka did not start: {'; '.join(told[:2]) or 'it gave no answer'} (log: {self.log})"
+        return f"Kafka ended: {'; '.join(told[:2]) or 'it said nothing'} (log: {self.log})"
 
     def lost_its_port(self) -> bool:
         """Tells whether the Kafka in here ended because somebody else took its port."""
         return "Address already in use" in self.log.read_text(errors="replace")
 
-    def _owner(self) -> str:
+    def _owner(self) -> dict[str, int]:
         try:
-            owner = json.loads((self.path / "owner.json").read_text())
-        except (OSError, ValueError):
-            return "starting now"
-        return f"pid {owner['pid']}, port {owner['port']}"
+            return msgspec.json.decode((self.path / "owner.json").read_bytes(), type=dict[str, int])
+        except (OSError, msgspec.MsgspecError):
+            return {}
 
 
 NO_SPACE = "there is no space left on the disk of {folder}: free some, or put ARUS_HOME and ARUS_CACHE elsewhere"
@@ -156,24 +156,6 @@ def explained(folder: Path) -> Iterator[None]:
         raise BrokerError(f"{error.filename or folder} cannot be used: {error.strerror}") from error
 
 
-def free_port(not_this: int = 0) -> int:
-    """Finds a port that nobody uses."""
-    for _ in range(100):
-        port = random.choice(PORTS)
-        if port != not_this and can_listen(port):
-            return port
-    raise BrokerError(f"none of the ports {PORTS.start} to {PORTS.stop} is free on {HOST}")
-
-
-def can_listen(port: int) -> bool:
-    """Tells whether a port is free."""
-    try:
-        socket.create_server((HOST, port)).close()
-    except OSError:
-        return False
-    return True
-
-
 def kafka_id() -> str:
     """Makes an id as Kafka writes them: 22 characters, none of which is a leading dash."""
     return base64.urlsafe_b64encode(b"\x01" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
@@ -181,8 +163,18 @@ def kafka_id() -> str:
 
 def _write(file: Path, values: Mapping[str, str]) -> None:
     partial = file.with_suffix(".partial")
-    partial.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    partial.write_text("".join(f"{name}={_escape(value)}\n" for name, value in values.items()), "ascii")
     partial.replace(file)
+
+
+def _escape(value: str) -> str:
+    """Writes a value as Java reads properties: in ASCII, all else as UTF-16."""
+    units = struct.iter_unpack(">H", value.replace("\\", "\\\\").encode("utf-16-be"))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for (unit,) in units)  # noqa: PLR2004  # ASCII ends
+
+
+def _is_alive(pid: int) -> bool:
+    return pid > 0 and psutil.pid_exists(pid)
 
 
 def _try_lock(file: IO[str]) -> bool:

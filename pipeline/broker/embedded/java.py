@@ -3,16 +3,15 @@
 import hashlib
 import os
 import signal
-import socket
-import struct
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline import settings
 from pipeline.broker import BrokerError
+from pipeline.broker.embedded.ports import answers
 
-HOST = "127.0.0.1"
 FLAGS = (
     *("-Xms48m", "-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),  # half the memory of defaults
     *("-Xlog:disable", "-Xlog:all=error:stderr", "-XX:-CreateCoredumpOnCrash"),
@@ -21,7 +20,6 @@ FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
-HEAD = struct.Struct(">iii")  # of the answer: length, id, number of brokers
 # ends Kafka however we die, even by SIGKILL; prctl's PDEATHSIG would watch the thread that started it, not us
 WATCHER = 'read -r _ || { kill "$0"; sleep 10; kill -9 "$0"; }'
 
@@ -47,7 +45,13 @@ def fingerprint() -> str:
 def run(arguments: Sequence[str | Path], log: Path) -> int:
     """Runs a Java program to its end; what it says goes to the log. Gives its exit code."""
     with log.open("wb") as output:
-        return subprocess.run([runtime(), *FLAGS, *arguments], check=False, stdout=output, stderr=output).returncode  # noqa: S603
+        command = [runtime(), *FLAGS, *arguments]
+        return subprocess.run(command, env=_environment(), check=False, stdout=output, stderr=output).returncode  # noqa: S603
+
+
+def _environment() -> Mapping[str, str]:
+    """Gives ours, in which Java takes paths as UTF-8 and adds no flags of its user."""
+    return settings.environment(LC_ALL="C.UTF-8", JAVA_TOOL_OPTIONS="", JDK_JAVA_OPTIONS="")
 
 
 class Kafka:
@@ -60,6 +64,7 @@ class Kafka:
             try:
                 self._process = subprocess.Popen(  # noqa: S603  # our own command
                     [java, *FLAGS, f"-XX:ErrorFile={crash}", *arguments],
+                    env=_environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -102,15 +107,3 @@ class Kafka:
             self._process.kill()
             self._process.wait()
         self._watcher.communicate(b"\n")
-
-
-def answers(port: int, host: str = HOST) -> bool:
-    """Tells whether a broker is there and has registered: it lists itself when asked for the metadata of no topic."""
-    request = struct.pack(">ihhihi", 14, 3, 1, 1, -1, 0)  # length, Metadata, version 1, id 1, no client name, 0 topics
-    try:
-        with socket.create_connection((host, port), 1) as connection, connection.makefile("rb") as stream:
-            connection.sendall(request)
-            head = stream.read(HEAD.size)
-    except OSError:
-        return False
-    return len(head) == HEAD.size and HEAD.unpack(head)[2] > 0
