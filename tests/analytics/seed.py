@@ -140,11 +140,8 @@ def seed(
 
     What happened in the last five minutes was loaded second by second; all before it counts as loaded long ago.
     """
-    kafka, dice = Kafka(), Random(number)
-    shares = range(len(sellers) * 3, 0, -3)
-    lives = [Life(dice, kafka, n, dice.choices(sellers, shares)[0], now) for n in range(orders)]
-    for at, n, status in sorted((at, n, status) for n, life in enumerate(lives) for at, status in life.path):
-        lives[n].step(status, at)
+    kafka, lives = told(orders, sellers, now, number)
+    dice = Random(number)
     loaded_at = 0
     loading = Loading(warehouse, clock=lambda: loaded_at)
     kafka.write(loading, until=now - 5 * MINUTE)
@@ -152,6 +149,18 @@ def seed(
         kafka.write(loading, until=loaded_at - dice.randrange(40, 400))
     kafka.write(loading)
     return [life.order for life in lives]
+
+
+def told(
+    orders: int, sellers: tuple[str, ...] = SELLERS, now: int = NOW, number: int = 1
+) -> tuple[Kafka, list["Life"]]:
+    """Gives what the topics hold after the lives of so many orders, and the lives."""
+    kafka, dice = Kafka(), Random(number)
+    shares = range(len(sellers) * 3, 0, -3)
+    lives = [Life(dice, kafka, n, dice.choices(sellers, shares)[0], now) for n in range(orders)]
+    for at, n, status in sorted((at, n, status) for n, life in enumerate(lives) for at, status in life.path):
+        lives[n].step(status, at)
+    return kafka, lives
 
 
 class Life:

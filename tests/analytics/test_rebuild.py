@@ -1,0 +1,184 @@
+"""Rebuild: the warehouse from Kafka alone, beside the live file, compared with it, then in its place."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from analytics.access import OPERATOR
+from analytics.loading import Loading
+from analytics.rebuild import rebuild
+from analytics.rebuilding.filling import IncompleteError, Read, check
+from analytics.reports import run
+from analytics.rows import TABLES
+from analytics.warehouse import Warehouse, WarehouseBusyError
+from pipeline.broker import admin
+from pipeline.broker.clients import client_options
+from pipeline.settings import Kafka, Settings
+from tests.analytics.seed import Kafka as Topics
+from tests.analytics.seed import told
+from tests.analytics.warehouse import test_killed as killed
+
+ASKED = {"orders": {"limit": None}, "tab_counts": {}, "sales": {"since": 0, "until": 1 << 41, "by": "month"}}
+
+
+@pytest.fixture(scope="module")
+def topics() -> Topics:
+    """What the topics hold; no test changes it."""
+    return told(60)[0]
+
+
+@pytest.fixture
+def settings(tmp_path, own_kafka) -> Settings:
+    kafka = Kafka(bootstrap_servers=own_kafka.bootstrap, partitions=8)
+    with admin.connect(kafka) as door:
+        door.create_topics()
+    return Settings(home=tmp_path / "home", kafka=kafka)
+
+
+@pytest.fixture
+def produced(settings, topics) -> Settings:
+    produce(settings.kafka, topics)
+    return settings
+
+
+def produce(kafka: Kafka, topics: Topics) -> None:
+    """Writes all records, as of now: Kafka deletes what is older than it is told to keep."""
+    with KafkaProducer(**client_options(kafka)) as producer:
+        for (topic, part), records in topics.records.items():
+            for record in records:
+                producer.send(topic, record.value, record.key, list(record.headers), part)
+        producer.flush()
+
+
+def fill(settings: Settings, topics: Topics) -> None:
+    """Fills the live file as the loading agent would."""
+    warehouse = Warehouse(settings.home / "arus.duckdb")
+    fresh = Topics()
+    fresh.records = topics.records
+    fresh.write(Loading(warehouse))
+    warehouse.close()
+
+
+def answers(path: Path) -> dict[str, list[dict]]:
+    warehouse = Warehouse(path)
+    try:
+        return {name: run(warehouse, name, OPERATOR, **asked) for name, asked in ASKED.items()}
+    finally:
+        warehouse.close()
+
+
+def test_a_lost_file_is_made_anew(produced, topics):
+    """Every report says what it said; the offsets are those where loading goes on; how far it is, is told."""
+    fill(produced, topics)
+    live = produced.home / "arus.duckdb"
+    before = answers(live)
+    live.unlink()
+    steps = []
+
+    done = rebuild(produced, progress=lambda *step: steps.append(step))
+
+    assert answers(live) == before
+    assert done.records == sum(map(len, topics.records.values())) == steps[-1][0] == steps[-1][1]
+    assert (done.unreadable, done.differences, done.kept) == (0, [], None)
+    warehouse = Warehouse(live)
+    assert Loading(warehouse).start_offsets() == {place: len(rows) for place, rows in topics.records.items()}
+    warehouse.close()
+    assert [file.name for file in produced.home.iterdir()] == ["arus.duckdb"]
+
+
+def test_what_a_rebuild_loads_did_not_just_arrive(produced):
+    """Freshness is of what the loading agent loads, not of a month's events read in a minute."""
+    rebuild(produced)
+    warehouse = Warehouse(produced.home / "arus.duckdb")
+    assert {row["changes"] for row in run(warehouse, "freshness", OPERATOR, now=1 << 41)} == {0}
+    warehouse.close()
+
+
+def test_a_sound_file_and_its_rebuild_do_not_differ(produced, topics):
+    """Neither while some orders still wait for compaction; the former file stays beside the new one."""
+    fill(produced, topics)
+    done = rebuild(produced)
+    assert {row.table for row in done.differences} == {table.shown for table in TABLES.values()}
+    assert all(row.gone == row.new == 0 for row in done.differences), done.differences
+    assert next(row for row in done.differences if row.table == "orders").before == 60
+    assert done.kept
+    assert answers(done.kept) == answers(produced.home / "arus.duckdb")
+
+
+def test_shadow_only_compares(produced, topics):
+    """What the live file lacks and what it has too much is counted; it stays, and nothing is left beside it."""
+    fill(produced, topics)
+    live = produced.home / "arus.duckdb"
+    warehouse = Warehouse(live)
+    warehouse.query("delete from raw.events where rowid < 3")
+    warehouse.query("update raw.delta set total = total + 1 where rowid = 5")
+    warehouse.close()
+    before = answers(live)
+
+    done = rebuild(produced, shadow=True)
+
+    differs = {row.table: (row.gone, row.new) for row in done.differences if row.gone or row.new}
+    assert differs == {"events": (0, 3), "orders": (1, 1)}
+    assert done.kept is None
+    assert answers(live) == before
+    assert [file.name for file in produced.home.iterdir()] == ["arus.duckdb"]
+
+
+def test_a_damaged_file_is_replaced(produced, topics):
+    """With its log, so that nobody takes that for the new one's; both stay beside it."""
+    fill(produced, topics)
+    live = produced.home / "arus.duckdb"
+    before = answers(live)
+    live.write_bytes(b"\xff" * 100_000)
+    live.with_name("arus.duckdb.wal").write_bytes(b"\xff" * 1_000)
+    done = rebuild(produced)
+    assert answers(live) == before
+    assert done.kept
+    assert done.kept.read_bytes() == b"\xff" * 100_000
+    assert done.kept.with_name(f"{done.kept.name}.wal").read_bytes() == b"\xff" * 1_000
+
+
+def test_what_kafka_no_longer_keeps_is_taken_from_the_live_file(produced, topics):
+    """Trails and inboxes older than that stay whole, and are in order."""
+    fill(produced, topics)
+    short = {place: min(4, len(rows)) for place, rows in topics.records.items() if place[0] != "order.snapshots"}
+    delete_before(produced.kafka, short)
+    done = rebuild(produced)
+    assert done.carried == sum(short.values())
+    assert all(row.gone == row.new == 0 for row in done.differences), done.differences
+    warehouse = Warehouse(produced.home / "arus.duckdb")
+    inbox = run(warehouse, "notices", OPERATOR, limit=None)
+    warehouse.close()
+    assert len({row["seq"] for row in inbox}) == len(inbox)
+
+
+def delete_before(kafka: Kafka, offsets: dict[tuple[str, int], int]) -> None:
+    client = KafkaAdminClient(**client_options(kafka))
+    client.delete_records({TopicPartition(*place): offset for place, offset in offsets.items()})
+    client.close()
+
+
+def test_a_file_in_use_is_left_alone(tmp_path):
+    """The sentence says by whom, and what to stop; nothing is read, nothing is left beside it."""
+    process = killed.start(tmp_path / "arus.duckdb")
+    try:
+        with pytest.raises(WarehouseBusyError, match=f"process {process.pid}"):
+            rebuild(Settings(home=tmp_path))
+    finally:
+        killed.kill(process)
+    assert {file.name for file in tmp_path.iterdir()} <= {"arus.duckdb", "arus.duckdb.wal"}
+
+
+def test_a_rebuild_that_lost_a_record_is_refused(tmp_path, topics):
+    """The rows are held against what was read."""
+    settings = Settings(home=tmp_path)
+    fill(settings, topics)
+    warehouse = Warehouse(tmp_path / "arus.duckdb")
+    read = Read(Counter({place: len(rows) for place, rows in topics.records.items()}), {})
+    assert check(warehouse, read) == 0
+    warehouse.query("delete from raw.events where rowid = 0")
+    with pytest.raises(IncompleteError, match="not complete"):
+        check(warehouse, read)
+    warehouse.close()
