@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from pipeline.broker.clients import client_options
 from pipeline.gateway.answers import TurnedAway
 from pipeline.settings import Kafka
+from pipeline.streams.work.partitions import murmur2
 from schemas.deliveries import Delivery
 
 TOPIC = "webhooks.received"
@@ -44,6 +45,7 @@ class Line:
             max_batch_size=256 << 10,
             max_request_size=4 << 20,
             request_timeout_ms=10_000,
+            partitioner=_partition,
         )
         self._broken = broken
         self._waiting: dict[asyncio.Future[Any], float] = {}
@@ -106,6 +108,12 @@ class Line:
         except (TimeoutError, KafkaError) as error:
             return f"Kafka does not answer: {type(error).__name__}"
         return "" if cluster.partitions_for_topic(TOPIC) else f"there is no topic {TOPIC}: arus topics create makes it"
+
+
+def _partition(key: bytes, partitions: list[int], available: list[int]) -> int:
+    """Gives the partition that every producer would take; aiokafka's own way takes twice as long."""
+    del available
+    return partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)]
 
 
 class Producer:

@@ -12,6 +12,7 @@ import uvicorn
 
 from pipeline.broker import BrokerError
 from pipeline.gateway.app import build
+from pipeline.gateway.connections import Connection
 from pipeline.gateway.webhooks import Gateway
 from pipeline.settings import Settings, SettingsError
 
@@ -48,7 +49,9 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=Connection,
                 ws="none",
+                proxy_headers=False,  # the address that a sender signs is gateway.public_url, not what a proxy says
                 timeout_keep_alive=75,  # longer than the load balancers before it keep theirs
                 timeout_graceful_shutdown=GRACE,
             )

@@ -38,7 +38,7 @@ def retry_id(*names: str) -> Callable[[Request], str]:
     """Gives a dedupe id of what stays the same over retries: these values of the body, else the whole of it.
 
     An id that is too fine costs reading a thing twice; one that is too coarse would lose a thing. So a sender's own id
-    stands beside what was said, never alone.
+    stands beside what was said: not all promise that no two of their webhooks have one id.
     """
 
     def dedupe_id(request: Request) -> str:

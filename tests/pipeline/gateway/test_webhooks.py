@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.gateway import bodies
+from pipeline.gateway import bodies, connections
 from pipeline.sources import SOURCES
 from schemas.deliveries import Delivery
 
@@ -261,6 +261,30 @@ async def test_unfinished_bodies_have_room_for_so_many(client, monkeypatch):
     head = b"POST /webhooks/ninjavan/main HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n\r\n"
     assert await raw(client, head + b"x" * 500, b"y" * 900, wait=0.05) == [b"503"]
     assert client.gateway.bodies._held == 0
+
+
+async def hung_up(client, text):
+    """Sends bytes and tells that the gateway hung up without an answer."""
+    reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writer.write(text)
+    try:
+        return await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionResetError:
+        return True
+    finally:
+        writer.close()
+
+
+async def test_headers_have_an_end(client):
+    """A sender whose headers go on and on is hung up on before they fill the memory."""
+    assert await hung_up(client, b"POST / HTTP/1.1\r\nx-long: " + b"x" * 100_000)
+
+
+@pytest.mark.parametrize("beginning", [b"", b"POST /webhooks/ninjavan/main HTTP/1.1\r\nhost:"])
+async def test_a_connection_must_ask_for_something(client, monkeypatch, beginning):
+    """A sender that connects and says nothing, or does not finish its headers, is hung up on."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    assert await hung_up(client, beginning)
 
 
 async def test_requests_on_one_connection_follow_each_other(client, fresh):
