@@ -1,7 +1,6 @@
 """Tracking: all that is known of an order, and what changed."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,13 +19,6 @@ orders: Table[Order] = Table(
 )
 
 
-class Strangers(NamedTuple):
-    """Which parties of an order nobody has named yet."""
-
-    seller: bool
-    buyer: bool
-
-
 @agent("orders", "payments", "shipments", table=orders)
 def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
     """Folds each order's facts into its state and tells what changed: status, contradictions, news."""
@@ -35,8 +27,9 @@ def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
         if key != record.key:
             batch.bury(record, "wrong_key", f"an event of order {event.order_id!r} under key {record.key!r}")
             continue
-        order = orders.get(key) or Order(order_id=event.order_id)
-        status, strangers = order.status, Strangers(not order.seller[3], order.details is None)
+        known = orders.get(key)
+        order = known or Order(order_id=event.order_id)
+        status, strangers = order.status, _strangers(known)
         change = take(order, event)
         if order.status != status:
             yield Message("order.transitions", key, codec.encode(_transition(record, event, order, status)))
@@ -65,13 +58,18 @@ def _transition(record: Record, event: Event, order: Order, before: str) -> Tran
     )
 
 
-def _news(order: Order, event: Event, change: int, strangers: Strangers) -> Sequence[Notice]:
+def _strangers(order: Order | None) -> tuple[bool, bool]:
+    """Tells whether seller and buyer have missed something: the order is known and they are not."""
+    return (False, False) if order is None else (not order.seller[3], order.details is None)
+
+
+def _news(order: Order, event: Event, change: int, strangers: tuple[bool, bool]) -> Sequence[Notice]:
     """Gives what the event brought, and to a party that is known since this event all that is news still."""
-    news = news_of(order, event, change)
+    news, (new_seller, new_buyer) = news_of(order, event, change), strangers
     met = []
-    if strangers.seller and order.seller[3]:
+    if new_seller and order.seller[3]:
         met.append(f"seller:{order.seller[3]}")
-    if strangers.buyer and order.details and order.details.buyer_id:
+    if new_buyer and order.details and order.details.buyer_id:
         met.append(f"buyer:{order.details.buyer_id}")
     if not met:
         return news

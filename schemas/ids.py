@@ -1,7 +1,7 @@
 """Ids: strings, deterministic, the same for every re-delivery of the same thing."""
 
 import re
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hashlib import blake2b
 
 CARRIERS = {
@@ -25,12 +25,15 @@ _CANONICAL = {alias: name for name, aliases in CARRIERS.items() for alias in ali
 
 def digest(*parts: str | bytes) -> str:
     """Gives a short stable id (22 characters) of the parts; the same parts always give the same id."""
-    hashed = blake2b(digest_size=16)
+    told = b""
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        hashed.update(len(raw).to_bytes(4, "big"))
-        hashed.update(raw)
-    return urlsafe_b64encode(hashed.digest()).decode().rstrip("=")
+        told += len(raw).to_bytes(4, "big") + raw
+    hashed = blake2b(told, digest_size=16).digest()
+    return b2a_base64(hashed, newline=False)[:22].translate(_URLSAFE).decode()
+
+
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def order_id(namespace: str, native: str) -> str:

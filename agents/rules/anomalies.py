@@ -4,20 +4,22 @@ Each is a question to the facts, so it is found whichever of its two events come
 such as a payment that was told late, is withdrawn. Matching alone finds that a tracking number was used again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from agents.rules.fold import FOLDS, SKEW
-from agents.rules.parcels import ENDED, PICKED_UP, PROVES, proof_of, tally
+from agents.rules.parcels import ENDED, FOREVER, PICKED_UP, PROVES, proof_of, tally
 from schemas.events import Event
-from schemas.facts import Anomaly, Mark, Order
+from schemas.facts import Anomaly, Mark, Order, Package
 from schemas.ids import digest
+from schemas.registry import EVENTS
 from schemas.times import DAY
 
 LAG = DAY
 """How far behind the facts a marketplace's word may be."""
 
 NOT_SHIPPED = frozenset(("unpaid", "new", "on_hold", "ready_to_ship", "awaiting_collection"))
+UNPAID: Mark = (FOREVER, "")
 ARRIVED = frozenset(("delivered", "completed"))
 
 
@@ -37,11 +39,14 @@ def shipped_unpaid(order: Order) -> Findings:
     """A carrier has the goods before they are paid; said only where payments are known and cash on delivery is not."""
     if not order.payments or not order.packages or "cod" in order.marks or "paid" in order.reported:
         return {}
-    paid = min(_paid(order), default=None)
-    shipped = min(_picked_up(order), default=None)
-    if shipped is None or order.details is None or (paid is not None and paid <= shipped):
+    paid = min(_paid(order) or (UNPAID,))
+    shipped = UNPAID
+    for package in order.packages.values():
+        if min(package.marks.values()) < paid:
+            shipped = min((shipped, *_picked_up(package)))
+    if shipped >= paid or order.details is None:
         return {}
-    return {"": Finding(shipped, paid)}
+    return {"": Finding(shipped, None if paid is UNPAID else paid)}
 
 
 def paid_after_cancel(order: Order) -> Findings:
@@ -72,7 +77,7 @@ def shipped_after_cancel(order: Order) -> Findings:
     cancelled = _cancelled(order)
     if cancelled is None:
         return {}
-    picked_up = {key: min(_picked_up(order, key), default=None) for key in order.packages}
+    picked_up = {key: min(_picked_up(package), default=None) for key, package in order.packages.items()}
     return {key: Finding(mark, cancelled) for key, mark in picked_up.items() if mark and mark[0] > cancelled[0]}
 
 
@@ -96,10 +101,10 @@ def status_conflict(order: Order) -> Findings:
     said_at, _, event_id, status, word = order.word
     contrary: list[Mark] = []
     if status in ARRIVED:
-        moving = [key for key, package in order.packages.items() if not proof_of(package) & ENDED]
-        contrary = [mark for key in moving for mark in _picked_up(order, key) if mark[0] > said_at]
+        moving = [package for package in order.packages.values() if not proof_of(package) & ENDED]
+        contrary = [mark for package in moving for mark in _picked_up(package) if mark[0] > said_at]
     elif status in NOT_SHIPPED and tally(order, said_at - LAG)[1] & PICKED_UP:
-        contrary = _picked_up(order)
+        contrary = [mark for package in order.packages.values() for mark in _picked_up(package)]
     elif status == "unpaid":
         contrary = [mark for mark in _paid(order) if mark[0] < said_at - LAG]
     return {"": Finding(min(contrary), (said_at, event_id), word)} if contrary else {}
@@ -121,18 +126,17 @@ def before_placed(order: Order) -> Findings:
 
 
 def _cancelled(order: Order) -> Mark | None:
-    told = [marks["cancelled"] for marks in (order.marks, order.reported) if "cancelled" in marks]
-    return min(told, default=None)
+    told, said = order.marks.get("cancelled"), order.reported.get("cancelled")
+    return min(told, said) if told and said else told or said
 
 
 def _paid(order: Order) -> list[Mark]:
     return [payment.marks["paid"] for payment in order.payments.values() if "paid" in payment.marks]
 
 
-def _picked_up(order: Order, key: str = "") -> list[Mark]:
-    """Gives every mark that proves that a carrier has a package, or any package."""
-    packages = [order.packages[key]] if key else order.packages.values()
-    return [mark for package in packages for name, mark in package.marks.items() if PROVES[name] & PICKED_UP]
+def _picked_up(package: Package) -> list[Mark]:
+    """Gives every mark that proves that a carrier has a package."""
+    return [mark for name, mark in package.marks.items() if PROVES[name] & PICKED_UP]
 
 
 def _refunded(order: Order, currency: str) -> list[int]:
@@ -142,46 +146,49 @@ def _refunded(order: Order, currency: str) -> list[int]:
     return [refund.amount for refund in going]
 
 
-ANOMALIES: dict[str, Callable[[Order], Findings]] = {
-    "shipped_unpaid": shipped_unpaid,
-    "paid_after_cancel": paid_after_cancel,
-    "paid_wrong_amount": paid_wrong_amount,
-    "shipped_after_cancel": shipped_after_cancel,
-    "refund_exceeds_payment": refund_exceeds_payment,
-    "status_conflict": status_conflict,
-    "from_the_future": from_the_future,
-    "before_placed": before_placed,
+class Kind(NamedTuple):
+    """One kind of contradiction, and the types of events that can bring it or explain it."""
+
+    search: Callable[[Order], Findings]
+    types: Collection[str]
+
+
+_PAYMENTS = [kind for kind, fold in FOLDS.items() if fold.scope == "payments"]
+_REFUNDS = [kind for kind, fold in FOLDS.items() if fold.scope == "refunds"]
+_PACKAGES = [kind for kind, fold in FOLDS.items() if fold.scope in ("packages", "recuts")]
+_DESCRIBING = ("order_placed", "order_amended")
+
+ANOMALIES: dict[str, Kind] = {
+    "shipped_unpaid": Kind(shipped_unpaid, (*_DESCRIBING, "status_reported", "package_scanned", *_PAYMENTS)),
+    "paid_after_cancel": Kind(paid_after_cancel, ("order_cancelled", "status_reported", *_PAYMENTS)),
+    "paid_wrong_amount": Kind(paid_wrong_amount, (*_DESCRIBING, *_PAYMENTS, *_REFUNDS)),
+    "shipped_after_cancel": Kind(shipped_after_cancel, ("order_cancelled", "status_reported", "package_scanned")),
+    "refund_exceeds_payment": Kind(refund_exceeds_payment, (*_PAYMENTS, *_REFUNDS)),
+    "status_conflict": Kind(status_conflict, ("status_reported", "payment_paid", *_PACKAGES)),
+    "from_the_future": Kind(from_the_future, EVENTS),
+    "before_placed": Kind(before_placed, EVENTS),
 }
 
-_ALWAYS = ("from_the_future", "before_placed")
-
-BY_SCOPE: dict[str, tuple[str, ...]] = {
-    "marks": ("shipped_unpaid", "paid_after_cancel", "paid_wrong_amount", "shipped_after_cancel", *_ALWAYS),
-    "payments": (
-        *("shipped_unpaid", "paid_after_cancel", "paid_wrong_amount", "refund_exceeds_payment", "status_conflict"),
-        *_ALWAYS,
-    ),
-    "refunds": ("paid_wrong_amount", "refund_exceeds_payment", *_ALWAYS),
-    "packages": ("shipped_unpaid", "shipped_after_cancel", "status_conflict", *_ALWAYS),
-    "recuts": ("status_conflict", *_ALWAYS),
-    "reported": ("shipped_unpaid", "paid_after_cancel", "shipped_after_cancel", "status_conflict", *_ALWAYS),
+_SEARCHES: dict[str, dict[str, Callable[[Order], Findings]]] = {
+    type_: {name: kind.search for name, kind in ANOMALIES.items() if type_ in kind.types} for type_ in EVENTS
 }
-"""Which contradictions an event can bring or explain, by the part of the order that it joins; others: _ALWAYS."""
 
 
 def anomalies_of(order: Order) -> list[str]:
     """Gives all that contradicts itself in an order as things stand."""
-    found = ((kind, subject) for kind, search in ANOMALIES.items() for subject in search(order))
-    return sorted(_key(kind, subject) for kind, subject in found)
+    found = ((name, subject) for name, kind in ANOMALIES.items() for subject in kind.search(order))
+    return sorted(_key(name, subject) for name, subject in found)
 
 
 def examine(order: Order, event: Event) -> Sequence[Anomaly]:
     """Finds what an event that was just taken contradicts, and what it explains."""
-    kinds = BY_SCOPE.get(FOLDS[event.type].scope, _ALWAYS)
-    found = {_key(kind, subject): finding for kind in kinds for subject, finding in ANOMALIES[kind](order).items()}
+    searches, found = _SEARCHES[event.type], {}
+    for name, search in searches.items():
+        if findings := search(order):
+            found.update({_key(name, subject): finding for subject, finding in findings.items()})
     if not found and not order.anomalies:
         return ()
-    before = [key for key in order.anomalies if key.partition("/")[0] in kinds]
+    before = [key for key in order.anomalies if key.partition("/")[0] in searches]
     news = [_anomaly(order, key, finding) for key, finding in found.items() if key not in before]
     explained = Finding((event.occurred_at, event.event_id))
     news += [_anomaly(order, key, explained, withdrawn=True) for key in before if key not in found]

@@ -4,8 +4,8 @@ A notice is told when its milestone becomes true, not when it is heard again: so
 replays. What the order has long left behind is no news: a late scan does not say "shipped" of a delivered parcel.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple, cast
 
 from agents.rules.fold import FOLDS
 from agents.rules.joins import NEW
@@ -86,13 +86,11 @@ def news_of(order: Order, event: Event, change: int) -> Sequence[Notice]:
     """Gives the notices that an event brought to an order that has taken it; `change` is what `take` said."""
     if change != NEW:
         return ()
-    if event.type == "status_reported":
-        news, told = _said(order, cast("StatusReported", event))
-    else:
-        news = _happened(order, event)
-        tell = TELLS.get(news[:2])
-        told = tell is None or tell.said in order.reported
-    return [] if told or not _is_news(order, news) else list(_notices(order, news))
+    happened = _said(order, event) if event.type == "status_reported" else _happened(order, event)
+    if happened is None:
+        return ()
+    news = News(*happened, (event.occurred_at, event.event_id))
+    return _notices(order, news) if _is_news(order, news) else ()
 
 
 def introduce(order: Order, audience: str) -> Iterator[Notice]:
@@ -104,27 +102,36 @@ def introduce(order: Order, audience: str) -> Iterator[Notice]:
                 yield from (notice for notice in _notices(order, news) if notice.audience == audience)
 
 
-def _happened(order: Order, event: Event) -> News:
-    """Gives the milestone of an event that tells of one itself."""
+def _happened(order: Order, event: Event) -> tuple[str, str, str] | None:
+    """Gives the milestone that an event tells of, unless it is none to be told or a marketplace's word told it."""
     scope, milestone, _ = FOLDS[event.type]
-    ref = str(getattr(event, REFS[scope])) if scope in REFS else ""
     if scope == "packages":
-        parcel = cast("PackageScanned", event)
-        ref, milestone = package_key(parcel), milestone or scanned_as(parcel)
-        if PROVES[milestone] & PICKED_UP and (scope, milestone) not in TELLS:
-            milestone = "picked_up"
-        if milestone == "picked_up" and sum(1 for mark in order.packages[ref].marks if PROVES[mark] & PICKED_UP) > 1:
-            milestone = "seen_again"
-    return News(scope, milestone, ref, (event.occurred_at, event.event_id))
-
-
-def _said(order: Order, event: StatusReported) -> tuple[News, bool]:
-    """Gives the milestone that a marketplace's word tells of, and whether an event or an earlier word told it."""
-    scope, milestone = SAID.get(event.status, ("", ""))
-    news = News(scope, milestone, "", (event.occurred_at, event.event_id))
+        milestone, ref = _of_parcel(order, cast("PackageScanned", event), milestone)
+    else:
+        ref = getattr(event, REFS[scope]) if scope in REFS else ""
     tell = TELLS.get((scope, milestone))
-    told = tell is None or order.reported[tell.said] != news.mark
-    return news, told or any(milestone in marks for marks in _milestones(order, scope).values())
+    return None if tell is None or tell.said in order.reported else (scope, milestone, ref)
+
+
+def _of_parcel(order: Order, event: PackageScanned, milestone: str) -> tuple[str, str]:
+    """Gives what an event tells of a package, and which one. The first scan on its way tells of the pick-up."""
+    if milestone == "arranged":
+        return milestone, ""
+    milestone, key = scanned_as(event), package_key(event)
+    if ("packages", milestone) in TELLS and milestone != "picked_up":
+        return milestone, key
+    seen = [mark for mark in order.packages[key].marks if PROVES[mark] & PICKED_UP]
+    return "picked_up" if seen == [milestone] else "", key
+
+
+def _said(order: Order, event: Event) -> tuple[str, str, str] | None:
+    """Gives the milestone that a marketplace's word tells of, unless an event or an earlier word told it."""
+    scope, milestone = SAID.get(cast("StatusReported", event).status, ("", ""))
+    tell = TELLS.get((scope, milestone))
+    if tell is None or order.reported[tell.said] != (event.occurred_at, event.event_id):
+        return None
+    told = any(milestone in marks for marks in _milestones(order, scope).values())
+    return None if told else (scope, milestone, "")
 
 
 def _milestones(order: Order, scope: str) -> dict[str, Marks]:
@@ -142,47 +149,61 @@ def _milestones(order: Order, scope: str) -> dict[str, Marks]:
 
 def _is_news(order: Order, news: News) -> bool:
     """Tells whether the order has not left a milestone behind."""
-    statuses = TELLS[news[:2]].statuses
+    statuses = TELLS[news.scope, news.milestone].statuses
     if statuses and order.status not in statuses:
         return False
-    package = order.packages.get(news.ref) if news.scope == "packages" else None
-    return package is None or news.milestone == "delivered" or not proof_of(package) & ENDED
+    if news.scope != "packages" or news.milestone == "delivered" or not news.ref:
+        return True
+    return not proof_of(order.packages[news.ref]) & ENDED
 
 
-def _notices(order: Order, news: News) -> Iterator[Notice]:
-    kind = TELLS[news[:2]].kind
+def _notices(order: Order, news: News) -> list[Notice]:
+    """Gives the notices of one piece of news, to each who is to hear it and is known."""
+    kind = TELLS[news.scope, news.milestone].kind
     to_seller, to_buyer = NOTICES[kind]
-    seller, buyer = order.seller[3], order.details.buyer_id if order.details else ""
-    audiences = [f"seller:{seller}"] * bool(to_seller and seller) + [f"buyer:{buyer}"] * bool(to_buyer and buyer)
-    values = _values(order, news) if audiences else {}
-    for audience in audiences:
-        yield Notice(
-            notice_id=digest(audience, kind, order.order_id, f"{news.ref}/{news.milestone}"),
-            audience=audience,
-            kind=kind,
-            order_id=order.order_id,
-            occurred_at=news.mark[0],
-            event_id=news.mark[1],
-            values=values,
-        )
+    audiences = [f"seller:{order.seller[3]}"] if to_seller and order.seller[3] else []
+    if to_buyer and order.details and order.details.buyer_id:
+        audiences.append(f"buyer:{order.details.buyer_id}")
+    if not audiences:
+        return []
+    values, (at, event_id) = _values(order, news), news.mark
+    told = digest(f"{kind}\0{order.order_id}\0{news.ref}\0{news.milestone}")
+    return [Notice(f"{told}.{to[0]}", to, kind, order.order_id, at, event_id, values) for to in audiences]
 
 
 def _values(order: Order, news: News) -> dict[str, str]:
     """Gives what a text may name: the article, the money, the parcel, the reason."""
     values: dict[str, str] = {}
     if order.details:
-        values |= {"amount": str(order.details.total), "currency": order.details.currency}
+        values = {"amount": str(order.details.total), "currency": order.details.currency}
         if order.details.lines:
             values["item"] = order.details.lines[0].name
-    thing = getattr(order, news.scope).get(news.ref) if news.scope in {*REFS, "packages"} else None
-    if isinstance(thing, Payment | Refund):
-        values |= {"amount": str(thing.amount), "currency": thing.currency}
-    elif isinstance(thing, Package):
-        values |= {"carrier": thing.carrier, "tracking_number": thing.number}
-    elif isinstance(thing, Case):
-        values |= {"decision": news.milestone, "kind": thing.kind, "reason": thing.reason}
+    if news.scope in VALUES and news.ref:
+        values |= VALUES[news.scope](getattr(order, news.scope)[news.ref], news.milestone)
     elif news.milestone == "cancelled" and order.cancelled_by:
         values |= {"by": order.cancelled_by[2], "reason": order.cancelled_by[3]}
-    elif order.review:
+    elif news.scope == "review" and order.review:
         values["stars"] = str(order.review.stars)
     return values
+
+
+def _of_money(thing: Payment | Refund, _: str) -> dict[str, str]:
+    return {"amount": str(thing.amount), "currency": thing.currency}
+
+
+def _of_package(package: Package, _: str) -> dict[str, str]:
+    return {"carrier": package.carrier, "tracking_number": package.number}
+
+
+def _of_case(case: Case, milestone: str) -> dict[str, str]:
+    return {"decision": milestone, "kind": case.kind, "reason": case.reason}
+
+
+VALUES: dict[str, Callable[[Any, str], dict[str, str]]] = {
+    "payments": _of_money,
+    "refunds": _of_money,
+    "packages": _of_package,
+    "cancellations": _of_case,
+    "returns": _of_case,
+}
+"""Part of the order → what a text may name of it."""

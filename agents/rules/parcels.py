@@ -46,19 +46,26 @@ def proof_of(package: Package, at: int = FOREVER) -> int:
 
 def tally(order: Order, at: int = FOREVER) -> tuple[int, int]:
     """Gives what some parcel proves and what every parcel proves."""
-    proofs = [proof_of(package, at) for package in order.packages.values()]
-    if len(proofs) > 1:
-        proofs = _counting(order, at, dict(zip(order.packages, proofs, strict=True)))
+    if len(order.packages) == 1:
+        (package,) = order.packages.values()
+        proof = proof_of(package, at)
+        return (0, 0) if _is_void(proof) else (proof, proof)
     some, every = 0, -1
-    for proof in proofs:
-        if proof & PICKED_UP or (proof and not proof & VOID):
+    for proof in _counting(order, at):
+        if not _is_void(proof):
             some |= proof
             every &= proof
     return some, every if some else 0
 
 
-def _counting(order: Order, at: int, proofs: dict[str, int]) -> list[int]:
+def _is_void(proof: int) -> bool:
+    """Tells whether a package counts for nothing: not known yet, or its label voided before a carrier had it."""
+    return not proof or proof & (VOID | PICKED_UP) == VOID
+
+
+def _counting(order: Order, at: int) -> list[int]:
     """Leaves out the packages that others took the place of; one that a carrier has counts in any case."""
+    proofs = {key: proof_of(package, at) for key, package in order.packages.items()}
     old = _cut_up(order, at, proofs) | _relabelled(order, proofs)
     return [proof for key, proof in proofs.items() if proof & PICKED_UP or key not in old]
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.rules.anomalies import ANOMALIES, BY_SCOPE, anomalies_of, examine
-from agents.rules.fold import FOLDS
+from agents.rules.anomalies import ANOMALIES, anomalies_of, examine
 from agents.rules.history import take
 from schemas.events import Event
 from schemas.facts import Anomaly, Order
@@ -185,10 +184,9 @@ def test_readers_of_the_topic_know_what_stands(life: list[Event]):
     assert order.anomalies == anomalies_of(order)
 
 
-def test_every_part_of_an_order_is_watched():
-    """BY_SCOPE names parts that events join, and together all kinds."""
-    assert BY_SCOPE.keys() <= {FOLDS[kind].scope for kind in EVENTS}
-    assert {kind for kinds in BY_SCOPE.values() for kind in kinds} == ANOMALIES.keys()
+def test_the_types_that_bring_an_anomaly_are_types():
+    """ANOMALIES names no type of event that there is not."""
+    assert all(set(kind.types) <= EVENTS.keys() for kind in ANOMALIES.values())
 
 
 def test_every_kind_has_an_example():
