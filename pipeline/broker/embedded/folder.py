@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import IO, Self
 
 import msgspec
-import psutil
 
 from pipeline.broker import BrokerError
 from pipeline.broker.embedded.ports import HOST
@@ -174,7 +173,13 @@ def _escape(value: str) -> str:
 
 
 def _is_alive(pid: int) -> bool:
-    return pid > 0 and psutil.pid_exists(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return pid > 0
 
 
 def _try_lock(file: IO[str]) -> bool:
