@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,16 +12,18 @@ from contextlib import asynccontextmanager
 import structlog
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
+from mode.threads import WorkerThread
 
 from pipeline.broker.clients import client_options
 from pipeline.settings import Settings
 from pipeline.streams import logs, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
+from pipeline.streams.work import transactions
 
 log = structlog.get_logger("arus.streams")
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 4.0
 SAY_AGAIN = 5.0
 
 
@@ -31,32 +34,60 @@ class WorkerError(Exception):
 def run(job: str, agents: Sequence[Agent], settings: Settings, *, letters: str = "dead-letters") -> int:
     """Works until SIGTERM or Ctrl-C. Gives the exit code: 0 stopped as asked, 1 a problem that was told."""
     logs.configure(settings.log_level)
+    code, loop = 0, asyncio.new_event_loop()
     try:
         with tame.collector():
-            asyncio.run(_run(job, agents, settings, letters))
+            loop.run_until_complete(_run(job, agents, settings, letters))
     except WorkerError as error:
         log.critical("worker.failed", job=job, why=str(error))
-        return 1
-    return 0
+        code = 1
+    if not _is_finished(loop):
+        os._exit(code)
+    loop.close()
+    return code
 
 
 async def _run(job: str, agents: Sequence[Agent], settings: Settings, letters: str) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)
-    async with worker(job, agents, settings, letters=letters) as running:
+    async with worker(job, agents, settings, letters=letters, restart=False) as running:
         await running.until(stop)
+        log.info("worker.stopping", job=job)
+    log.info("worker.stopped", job=job)
+
+
+def _is_finished(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether nothing is left that would keep the process.
+
+    aiokafka's senders ignore that they are cancelled as long as Kafka does not answer, and Faust's thread is no daemon.
+    """
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        _, left = loop.run_until_complete(asyncio.wait(left, timeout=STOP_SECONDS / 4))
+    return not left and not any(isinstance(thread, WorkerThread) for thread in threading.enumerate())
 
 
 class Worker:
     """A worker that has been started."""
 
-    def __init__(self, job: str, agents: Sequence[Agent], settings: Settings, sink: Sink | None, letters: str) -> None:
+    def __init__(  # noqa: PLR0913  # its callers are below
+        self,
+        job: str,
+        agents: Sequence[Agent],
+        settings: Settings,
+        sink: Sink | None,
+        letters: str,
+        *,
+        restart: bool,
+    ) -> None:
         self.job, self._agents, self._settings, self._sink, self._letters = job, agents, settings, sink, letters
         self._topics = {topic for agent in agents for topic in agent.topics} | set(sink.topics if sink else ())
+        self._restart = restart
         self.ready = asyncio.Event()
         self._file = settings.home / "run" / f"{job}.ready"
-        self.app: JobApp | None = None
 
     async def until(self, stop: asyncio.Event) -> None:
         """Waits until asked to stop. Raises WorkerError if the work came to an end before."""
@@ -68,36 +99,52 @@ class Worker:
 
     def begin(self) -> None:
         """Starts to work."""
-        self._file.unlink(missing_ok=True)
+        self._not_ready()
         self._task = asyncio.ensure_future(self._work())
 
     async def end(self) -> None:
         """Stops in good order."""
-        self._file.unlink(missing_ok=True)
+        self._not_ready()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError, WorkerError):
             await self._task
 
     async def _work(self) -> None:
         with place.take(self._settings.home / "tables" / self.job, self._topics) as where:
-            log.info("worker.starting", job=self.job, pid=os.getpid(), instance=where.instance)
-            partitions = await self._reach()
-            self._check(partitions)
-            app = self.app = JobApp(self.job, self._agents, self._settings, where, self._letters, self._sink)
-            app.partitions = partitions
-            app.on_ready = self._is_ready
-            try:
-                await app.start()
-                await app.wait_until_stopped()
-            finally:
-                await self._stop(app)
-            raise WorkerError(f"the stream broke: {app.crash_reason!r}")
+            rest = 1.0
+            while True:
+                try:
+                    await self._work_at(where)
+                except WorkerError as error:
+                    self._not_ready()
+                    if not self._restart:
+                        raise
+                    log.error("worker.failed", job=self.job, why=str(error), again_in=rest)  # noqa: TRY400  # it says all
+                    await asyncio.sleep(rest)
+                    rest = min(2 * rest, 30.0)
+
+    async def _work_at(self, where: place.Place) -> None:
+        """Works until something breaks. Raises WorkerError."""
+        log.info("worker.starting", job=self.job, pid=os.getpid(), instance=where.instance)
+        partitions = await self._reach()
+        self._check(partitions)
+        app = JobApp(self.job, self._agents, self._settings, where, self._letters, self._sink)
+        app.partitions, app.on_ready = partitions, self._is_ready
+        try:
+            await app.start()
+            await app.wait_until_stopped()
+        except Exception as error:  # whatever Faust or aiokafka could not handle
+            raise WorkerError(f"{type(error).__name__}: {error}") from error
+        finally:
+            await self._stop(app)
+        raise WorkerError(f"the stream broke: {app.crash_reason!r}")
 
     async def _stop(self, app: JobApp) -> None:
         try:
             await asyncio.wait_for(asyncio.shield(app.stop()), STOP_SECONDS)
-        except TimeoutError:
-            log.warning("worker.stuck", job=self.job)
+        except Exception as error:  # noqa: BLE001  # a stop that fails must not hide why we stop
+            log.warning("worker.stuck", job=self.job, why=repr(error))
+        await transactions.ended(STOP_SECONDS / 4)
 
     async def _reach(self) -> dict[str, int]:
         """Waits for Kafka; gives its topics and their partitions."""
@@ -135,6 +182,10 @@ class Worker:
                     f"set ARUS_KAFKA__PARTITIONS={has}, or make the topic anew and rebuild"
                 )
 
+    def _not_ready(self) -> None:
+        self.ready.clear()
+        self._file.unlink(missing_ok=True)
+
     def _is_ready(self) -> None:
         if not self.ready.is_set():
             self.ready.set()
@@ -144,16 +195,20 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(
+async def worker(  # noqa: PLR0913  # the last two are for tests and for `run`
     job: str,
     agents: Sequence[Agent],
     settings: Settings,
     sink: Sink | None = None,
     *,
     letters: str = "dead-letters",
+    restart: bool = True,
 ) -> AsyncIterator[Worker]:
-    """Runs a worker beside other things in this loop. It works from here on; `ready` tells when it has its state."""
-    running = Worker(job, agents, settings, sink, letters)
+    """Runs a worker beside other things in this loop.
+
+    It works from here on, and begins again by itself when something breaks; `ready` tells when it has its state.
+    """
+    running = Worker(job, agents, settings, sink, letters, restart=restart)
     running.begin()
     try:
         yield running

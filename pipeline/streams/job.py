@@ -9,11 +9,12 @@ import faust
 import structlog
 from faust.app.base import BootStrategy
 from faust.transport.base import Transport
+from mode import Service
 from yarl import URL
 
 from pipeline.broker.clients import client_options
 from pipeline.settings import Settings
-from pipeline.streams import metrics
+from pipeline.streams import metrics, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.kafka import credentials
 from pipeline.streams.place import Place
@@ -23,11 +24,15 @@ from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
 from pipeline.streams.work.lane import Lane
 from pipeline.streams.work.sinking import SinkLane
-from pipeline.streams.work.transactions import Transactions
+from pipeline.streams.work.transactions import Broken, Transactions
 
 log = structlog.get_logger("arus.streams")
 
-SETTLE_SECONDS = 2.0
+SAY_AFTER = 5.0
+GIVE_UP_AFTER = 180.0
+"""Seconds after which a worker that waits for Kafka starts anew: some of aiokafka's waits never end (#175, #523)."""
+
+SETTLE_SECONDS = 1.5
 """How long transactions under way may take to come to their end before a rebalance; then they are left to the fence."""
 
 
@@ -93,6 +98,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         self._fenced: set[int] = set()
         self._tables: dict[str, BatchTable] = {}
         self._began = time.monotonic()
+        self._sweeper = tame.Sweeper()
         self._sink: SinkLane | None = None
         for agent in agents:
             self._declare(agent)
@@ -143,7 +149,28 @@ class JobApp(faust.App):  # type: ignore[misc]
 
     def transactions(self, agent: Agent, number: int) -> Transactions:
         """Gives the producer of an agent and partition, as it was fenced."""
-        return self._transactions[agent.name, number]
+        found = self._transactions.get((agent.name, number))
+        if found is None or number not in self._fenced:
+            raise Broken(f"{agent.name} does not own partition {number}")
+        return found
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _watch(self) -> None:
+        """Looks once a second: sweeps, tells when Kafka lets us wait, and gives up what will never end."""
+        told = 0.0
+        while not self.should_stop:
+            await self.sleep(1.0)
+            now, begun = time.monotonic(), [lane.since for lane in self._lanes.values() if lane.since]
+            since = min([*begun, *([self._began] if self.rebalancing else [])], default=now)
+            self._sweeper.sweep(idle=not begun)
+            if now - since > SAY_AFTER and now - told > SAY_AFTER:
+                told = now
+                log.warning("worker.waiting", job=self.job, why=self._why_waiting(), seconds=round(now - since))
+            if now - since > GIVE_UP_AFTER and not self.in_recovery:
+                await self.crash(RuntimeError(f"{self._why_waiting()} for {GIVE_UP_AFTER:.0f} s"))
+
+    def _why_waiting(self) -> str:
+        return "partitions are being assigned" if self.rebalancing else "Kafka does not end a transaction"
 
     # ---- rebalances
 
@@ -201,6 +228,7 @@ class JobApp(faust.App):  # type: ignore[misc]
     def on_rebalance_end(self) -> None:
         """As Faust's, and lets the lanes work."""
         super().on_rebalance_end()
+        self._sweeper.sweep_all()
         self.halted.clear()
         self.consumer.nudge()
         seconds = time.monotonic() - self._began

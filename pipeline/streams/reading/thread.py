@@ -72,6 +72,8 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        if consumer._coordinator._coordination_task.done():
+            raise RuntimeError("aiokafka has given up the group: the worker must start anew")
         with fetcher._subscriptions.fetch_context():
             if fetcher._subscriptions.reassignment_in_progress:
                 return {}

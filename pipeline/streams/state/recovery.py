@@ -48,6 +48,11 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
         del title
         await consumer.seek_wait({tp: offsets[tp] + 1 for tp in tps})
 
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ANN401, ASYNC109
+        """Waits as long as it takes: Faust takes a wait that timed out for its own end, and stands still for ever."""
+        del timeout
+        await super()._wait(coro)
+
     def apply(self, run: Run, records: Records) -> None:
         """Applies a run of a changelog."""
         chains, tp = self.app.consumer.chains, run.tp

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from pipeline.streams.agent import Table
+from pipeline.streams.state.expiry import Expiry
 from pipeline.streams.state.stores import Store
 
 Row = TypeVar("Row")
@@ -18,7 +19,7 @@ UNREAD: Any = object()
 class PartitionRows(Generic[Row]):
     """Implements agent.Rows over a store; `cached` decoded rows are kept in each of two generations."""
 
-    __slots__ = ("_cached", "_changed", "_held", "_old", "_settled", "_young", "store", "table")
+    __slots__ = ("_cached", "_changed", "_expiry", "_held", "_old", "_settled", "_young", "store", "table")
 
     def __init__(self, table: Table[Row], store: Store, cached: int = 0) -> None:
         self.table, self.store, self._cached = table, store, cached
@@ -27,6 +28,7 @@ class PartitionRows(Generic[Row]):
         self._held: dict[bytes, Row | None] = {}
         self._changed: dict[bytes, Row | None] = {}
         self._settled: dict[bytes, bytes | None] = {}
+        self._expiry = Expiry(table, store)
 
     def get(self, key: bytes) -> Row | None:
         """Gives the row, or None."""
@@ -60,6 +62,12 @@ class PartitionRows(Generic[Row]):
         encode = self.table.encode
         changes = {key: None if row is None else encode(row) for key, row in self._changed.items()}
         return self._settled | changes if self._settled else changes
+
+    def expire(self, now: int) -> None:
+        """Deletes some rows that are older than the table keeps them."""
+        for key in self._expiry.old(now, len(self._changed)):
+            if key not in self._changed:
+                self.delete(key)
 
     def read_only(self) -> Iterator[tuple[bytes, Row]]:
         """Gives the rows that the batch read and did not put."""

@@ -63,7 +63,7 @@ class MemoryStore:
         self.offset = offset
 
     def items(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:  # noqa: D102
-        del after
+        del after  # from the front again: the oldest stand there
         return iter(self._rows.items())
 
     def clear(self) -> None:  # noqa: D102

@@ -52,6 +52,8 @@ class Lane:
     def __init__(self, app: "JobApp", agent: Agent, number: int) -> None:
         self.app, self.agent, self.number = app, agent, number
         self.task: asyncio.Task[None] | None = None
+        self.since: float | None = None
+        """When the transaction under way was begun."""
         self._waiting: deque[Delivery] = deque()
         self._failures = 0
         self._next = 0.0
@@ -96,7 +98,7 @@ class Lane:
         """Runs the agent over deliveries and commits; gives the seconds to wait if that failed."""
         if not deliveries:
             return 0
-        began = time.monotonic()
+        self.since = began = time.monotonic()
         rows = self.app.rows(self.agent, self.number)
         try:
             work = self._prepare(deliveries, rows)
@@ -108,6 +110,8 @@ class Lane:
             if isinstance(error, Exception):
                 return self._failed(error, deliveries[0].run)
             raise
+        finally:
+            self.since = None
         if rows is not None:
             self._keep(rows, work.changes, last)
         self._failures = 0
@@ -123,7 +127,10 @@ class Lane:
         transactions, now = self.app.transactions(self.agent, self.number), time.time_ns() // 1_000_000
         outbox = Outbox(transactions.producer.create_batch, self.number, self.app.partitions, now)
         records = sum(self._run(delivery, rows, outbox, now) for delivery in deliveries)
-        changes = {} if rows is None else rows.changes()
+        changes = {}
+        if rows is not None:
+            rows.expire(now)
+            changes = rows.changes()
         if changes:
             outbox.pack(self.agent.table.changelog).extend(changes)  # type: ignore[union-attr]  # it has rows
         offsets = {TopicPartition(*delivery.run.tp): delivery.run.end for delivery in deliveries}

@@ -28,6 +28,8 @@ class Pack:
         self.topic, self.partition = topic, partition
         self._create, self._now = create, now
         self._full: list[Any] = []
+        self.append: Callable[[int, int, bytes | None, bytes | None, Any], Any]
+        self.count: int
         self._open()
 
     def add(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:

@@ -112,6 +112,8 @@ _ENDING: set[asyncio.Future[None]] = set()
 async def _end(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(Exception):
         await producer.stop()
+    with contextlib.suppress(Exception):
+        await producer._txn_manager.wait_for_transaction_end()  # its error was told; asyncio would tell it once more
 
 
 async def ended(seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Soaks: workers are killed, frozen, joined and stopped, the broker too, while events come in; then all is counted.
 
-`python -m tests.pipeline.streams.soak --store rocksdict --cycles 12 --kinds kill,freeze,term,broker` prints the account.
+`python -m tests.pipeline.streams.soak --store rocksdict --cycles 12 --kinds kill,freeze` prints the account.
 """
 
 import argparse
@@ -287,9 +287,7 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="arus-soak-") as folder:
         account = asyncio.run(soak(args.folder or Path(folder), args))
-    print(args)
-    print(account)
-    print("FAULTS", account.faults() or "none")
+    sys.stdout.write(f"{args}\n{account}\nFAULTS {account.faults() or 'none'}\n")
     return bool(account.faults())
 
 

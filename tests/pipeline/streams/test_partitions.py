@@ -11,7 +11,7 @@ from pipeline.streams.work.partitions import murmur2, partition_of
 
 @given(st.binary(max_size=64))
 def test_the_hash_is_kafkas(key):
-    """aiokafka's and Java's hash of any key."""
+    """It is that of Java and aiokafka, for any key."""
     assert murmur2(key) == theirs(key) & 0xFFFFFFFF
 
 
