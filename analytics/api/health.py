@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,7 +42,8 @@ def tell_readiness(request: Request) -> dict[str, str]:
 @router.get("/metrics", include_in_schema=False)
 def tell_metrics(request: Request) -> Response:
     """Gives the process's figures as Prometheus reads them."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    figures = generate_latest(request.app.state.registry) + generate_latest(REGISTRY)  # ours, and the loader's
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
 
 def _missing(ours: services.Services) -> Iterator[str]:

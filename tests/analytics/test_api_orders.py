@@ -15,7 +15,7 @@ from tests.analytics.test_api_session import problem
 
 async def every(api, **params):
     """Reads all pages of a list."""
-    found, cursor = [], None
+    found, cursor = [], params.pop("cursor", None)
     while True:
         asked = params | {"limit": 37} | ({"cursor": cursor} if cursor else {})
         body = (await api.get("/v1/orders", params=asked)).json()
@@ -143,10 +143,8 @@ class TestAnothersOrder:
             cursor = (await api.get("/v1/orders?limit=1")).json()["next"]
         async with client(viewer) as api:
             own = await every(api)
-            for forged in (cursor, f"9999999999999/{foreign.order_id}", "' or true --", "0/", "/", "x" * 400):
-                answer = await api.get("/v1/orders", params={"cursor": forged})
-                assert answer.status_code in (200, 422)
-                assert all(order in own for order in answer.json().get("orders", []))
+            for forged in (cursor, f"9999999999999/{foreign.order_id}", "999999999999999/' or true --"):
+                assert all(order in own for order in await every(api, cursor=forged))
 
     async def test_by_an_export(self, client, viewer):
         """A file holds one's own orders alone."""
@@ -182,7 +180,10 @@ class TestAnothersOrder:
         "from=2026-11-24T10:00:00%2B99:00",
         "format=pdf",
         "q=" + "x" * 201,
-        "cursor=" + "9" * 501,
+        "cursor=9/" + "9" * 499,
+        "cursor=/",
+        "cursor=' or true --",
+        "cursor=0/",
         "unknown=1",
     ],
 )
