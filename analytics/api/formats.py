@@ -1,6 +1,7 @@
 """How a table leaves: as JSON or as one of EXPORTS, by `?format=` or else by `Accept`."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, Annotated, Any, Literal
 
@@ -10,23 +11,19 @@ from starlette.responses import StreamingResponse
 
 from analytics import exports
 from analytics.access import Role
+from analytics.api import services
 from analytics.api.problems import Problem
 from schemas.times import rfc3339
 
 Format = Literal["json", "csv", "parquet", "arrow", "xlsx"]
 
+_FILES = {export.media_type.partition(";")[0]: name for name, export in exports.EXPORTS.items()}
+_MEDIA = {"*/*": "json", "application/*": "json", "application/json": "json", "text/html": "json", **_FILES}
+
+FILES: dict[str, Any] = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _FILES}
+"""What a table's door declares in OpenAPI besides JSON."""
+
 _CHUNK = 1 << 18
-_MEDIA: dict[str, Format] = {
-    "*/*": "json",
-    "application/*": "json",
-    "application/json": "json",
-    "text/html": "json",
-    "text/*": "csv",
-    "text/csv": "csv",
-    "application/vnd.apache.parquet": "parquet",
-    "application/vnd.apache.arrow.stream": "arrow",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-}
 
 
 class Asked(BaseModel):
@@ -39,48 +36,49 @@ class Asked(BaseModel):
     as_: Annotated[Role | None, Field(alias="as", description="with several sessions in one browser: which")] = None
 
 
-def wanted(request: Request, asked: Asked) -> Format:
-    """Tells the format to answer in. Raises a Problem (406) when the sender accepts none of ours."""
-    if asked.format:
-        return asked.format
-    accepted = sorted(map(_weighed, (request.headers.get("accept") or "*/*").split(",")), reverse=True)
-    found = next((_MEDIA[name] for weight, name in accepted if weight > 0 and name in _MEDIA), None)
-    if found is None:
+@dataclass(frozen=True)
+class Wanted:
+    """How one answer leaves. The watermark was read before the rows, so they hold at least that."""
+
+    format: str
+    spreadsheet: bool
+    watermark: int | None
+
+    @property
+    def file(self) -> bool:
+        """Whether it leaves as a file."""
+        return self.format != "json"
+
+    def export(self, name: str, columns: exports.Columns, rows: Iterable[exports.Row]) -> StreamingResponse:
+        """Gives rows as a file; headers tell the watermark, and whether a sheet was too small for all."""
+        export = exports.EXPORTS[self.format]
+        if self.format == "csv":
+            export = export._replace(write=partial(exports.write_csv, guard=self.spreadsheet))
+        file, count = exports.make(export, columns, rows)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.{export.suffix}"', "Arus-Rows": str(count)}
+        if self.watermark is not None:
+            headers["Arus-Watermark"] = rfc3339(self.watermark)
+        if self.format == "xlsx" and count == exports.XLSX_ROWS:
+            headers["Arus-Truncated"] = "a sheet holds no more rows"
+        return StreamingResponse(_chunks(file), media_type=export.media_type, headers=headers)
+
+
+def wanted(request: Request, asked: Asked) -> Wanted:
+    """Tells how to answer; ask before rows are read. Raises a Problem (406) when the sender takes nothing of ours."""
+    name = asked.format or _accepted(request.headers.get("accept") or "*/*")
+    if name is None:
         raise Problem("not-acceptable", f"There are {', '.join(_MEDIA)}; or say ?format=json|csv|parquet|arrow|xlsx.")
-    return found
+    return Wanted(name, asked.spreadsheet, services.of(request).watermark())
 
 
-def export(  # noqa: PLR0913  # a file is made of all of these
-    name: str,
-    how: Format,
-    columns: exports.Columns,
-    rows: Iterable[exports.Row],
-    *,
-    watermark: int | None,
-    spreadsheet: bool = False,
-) -> StreamingResponse:
-    """Gives rows as a file; headers tell the watermark, and whether a sheet was too small for all."""
-    chosen = exports.EXPORTS[how]
-    if how == "csv":
-        chosen = chosen._replace(write=partial(exports.write_csv, guard=spreadsheet))
-    file, count = exports.make(chosen, columns, rows)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{chosen.suffix}"', "Arus-Rows": str(count)}
-    if watermark is not None:
-        headers["Arus-Watermark"] = rfc3339(watermark)
-    if how == "xlsx" and count == exports.XLSX_ROWS:
-        headers["Arus-Truncated"] = "a sheet holds no more rows"
-    return StreamingResponse(_chunks(file), media_type=chosen.media_type, headers=headers)
-
-
-FILES: dict[str, Any] = {
-    export.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-    for export in exports.EXPORTS.values()
-}
-"""What a table's door declares in OpenAPI besides JSON."""
+def _accepted(header: str) -> str | None:
+    """Gives the format that an Accept header likes best; of equals the first."""
+    weighed = sorted(map(_weighed, header.split(",")), key=lambda part: part[0], reverse=True)
+    return next((_MEDIA[media_type] for weight, media_type in weighed if weight > 0 and media_type in _MEDIA), None)
 
 
 def _weighed(part: str) -> tuple[float, str]:
-    """Reads one part of an Accept header: `text/csv;q=0.8`. Of equals the one with more to say wins."""
+    """Reads one part of an Accept header: `text/csv;q=0.8`."""
     name, *parameters = [piece.strip().lower() for piece in part.split(";")]
     try:
         return next((float(p[2:]) for p in parameters if p.startswith("q=")), 1.0), name

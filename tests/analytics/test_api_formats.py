@@ -47,6 +47,8 @@ async def test_a_file_holds_all_pages(client):
         ("text/csv;q=0.5, application/json;q=0.9", "application/json"),
         ("text/csv, application/json;q=0.9", "text/csv"),
         ("image/png, text/csv;q=0.1", "text/csv"),
+        ("application/json, text/csv", "application/json"),
+        ("text/csv, application/json", "text/csv"),
         ("", "application/json"),
     ],
 )

@@ -108,7 +108,8 @@ async def test_leaving_one_role_keeps_the_others(client, services):
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"Origin": "http://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    "headers",
+    [{}, {"Origin": "http://evil.test"}, {"Origin": "null"}, {"Origin": "http://["}, {"Sec-Fetch-Site": "cross-site"}],
 )
 async def test_another_site_cannot_post_with_a_session(client, services, headers):
     """SameSite keeps the cookie at home; this holds where it does not."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from analytics import exports
 from analytics.access import OPERATOR
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Counted, Shape, Time
@@ -135,10 +135,9 @@ def read_freshness(request: Request) -> Freshness:
 @router.get("/lag", response_model=LagList, responses={200: {"content": FILES}, **told("not-acceptable")})
 def read_lag(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Tells where each group stands in each partition, and what that means."""
-    view, how = services.of(request).monitor.view, wanted(request, asked)
-    if how != "json":
-        rows = [standing._asdict() for standing in view.standings]
-        return export("lag", how, LAG_COLUMNS, rows, watermark=view.watermark, spreadsheet=asked.spreadsheet)
+    view, out = services.of(request).monitor.view, wanted(request, asked)
+    if out.file:
+        return out.export("lag", LAG_COLUMNS, [standing._asdict() for standing in view.standings])
     return {
         **_kafka(view),
         "watermark": view.watermark,

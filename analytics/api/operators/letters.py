@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Shape, Time
@@ -68,12 +68,11 @@ class Redriven(PileList):
 @router.get("", response_model=PileList, responses={200: {"content": FILES}, **told("not-acceptable", "unavailable")})
 def list_letters(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Counts dead letters by step and cause; asks Kafka, so 503 when it does not answer."""
-    ours, how = services.of(request), wanted(request, asked)
+    ours, out = services.of(request), wanted(request, asked)
     with ours.asking_kafka():
         piles = letters.piles(ours.settings.kafka)
-    if how != "json":
-        rows = [{name: getattr(pile, name) for name in COLUMNS} for pile in piles]
-        return export("dead-letters", how, COLUMNS, rows, watermark=None, spreadsheet=asked.spreadsheet)
+    if out.file:
+        return out.export("dead-letters", COLUMNS, [{name: getattr(pile, name) for name in COLUMNS} for pile in piles])
     return {"piles": piles}
 
 

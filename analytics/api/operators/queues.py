@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 from analytics import exports
 from analytics.access import OPERATOR
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Counted, Shape, Text, Time
@@ -109,12 +109,12 @@ def _reader(queue: Queue) -> Callable[..., Any]:
     report = REPORTS[queue.report]
 
     def read(request: Request, asked: Annotated[QueueAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
-        ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
+        ours, out = services.of(request), wanted(request, asked)
         known = {"now": ours.now(), "limit": asked.limit}
         rows = ours.report(report.name, OPERATOR, **{name: known[name] for name in known.keys() & report.parameters})
-        if how != "json":
-            return export(queue.name, how, queue.columns, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
-        return {"rows": rows[: asked.limit], "watermark": watermark}
+        if out.file:
+            return out.export(queue.name, queue.columns, rows)
+        return {"rows": rows[: asked.limit], "watermark": out.watermark}
 
     return read
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Shape, Text
@@ -51,10 +51,9 @@ class TopicList(Shape):
 @router.get("", response_model=TopicList, responses={200: {"content": FILES}, **told("not-acceptable", "unavailable")})
 def list_topics(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists the topics; asks Kafka, so 503 when it does not answer."""
-    ours, how = services.of(request), wanted(request, asked)
+    ours, out = services.of(request), wanted(request, asked)
     with ours.asking_kafka(), admin.connect(ours.settings.kafka) as kafka:
         topics = kafka.list_topics()
-    if how != "json":
-        rows = [{name: getattr(topic, name) for name in COLUMNS} for topic in topics]
-        return export("topics", how, COLUMNS, rows, watermark=None, spreadsheet=asked.spreadsheet)
+    if out.file:
+        return out.export("topics", COLUMNS, [{name: getattr(topic, name) for name in COLUMNS} for topic in topics])
     return {"topics": topics}

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Shape, Time, member
@@ -117,10 +117,10 @@ def list_orders_behind(
     request: Request, viewer: SellerOrOperator, name: Code, asked: Annotated[PartAsked, Query()]
 ) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists the orders that a rate is made of."""
-    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
-    limit = asked.limit or (_MOST if how == "json" else 2**31)
+    ours, out = services.of(request), wanted(request, asked)
+    limit = asked.limit or (2**31 if out.file else _MOST)
     rows = ours.report("policy_orders", viewer, now=ours.now(), code=name, part=asked.part, limit=limit)
-    if how != "json":
-        return export(f"{name}-{asked.part}", how, COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    if out.file:
+        return out.export(f"{name}-{asked.part}", COLUMNS, rows)
     lines = [Counting.of(row, counted_at=row["counted_at"], counts=row["counts"]) for row in rows]
-    return {"orders": lines, "watermark": watermark}
+    return {"orders": lines, "watermark": out.watermark}

@@ -15,7 +15,7 @@ from analytics import exports
 from analytics.access import OPERATOR, Viewer
 from analytics.api import services, session
 from analytics.api.bell import Look
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Shape, Text, Time
@@ -73,11 +73,11 @@ class NoticeList(Counted):
 @router.get("", response_model=NoticeList, responses={200: {"content": FILES}, **told("not-acceptable")})
 def list_notices(request: Request, viewer: Anyone, asked: Annotated[NoticesAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists notices to the one who asks; an operator reads everybody's."""
-    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
-    rows = ours.report("notices", viewer, after=asked.after, limit=asked.limit)
-    if how != "json":
-        return export("notices", how, COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
-    return {"notices": [Notice.of(row) for row in rows], "watermark": watermark}
+    out = wanted(request, asked)
+    rows = services.of(request).report("notices", viewer, after=asked.after, limit=asked.limit)
+    if out.file:
+        return out.export("notices", COLUMNS, rows)
+    return {"notices": [Notice.of(row) for row in rows], "watermark": out.watermark}
 
 
 @router.get(

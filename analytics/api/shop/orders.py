@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from analytics import exports
 from analytics.access import Viewer
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
@@ -114,30 +114,29 @@ class Trail(Counted):
 @router.get("", response_model=OrderList, responses={200: {"content": FILES}, **told("not-acceptable")})
 def list_orders(request: Request, viewer: Anyone, asked: Annotated[OrdersAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists the orders of a tab, newest first; as a file, all of them."""
-    ours, how = services.of(request), wanted(request, asked)
+    ours, out = services.of(request), wanted(request, asked)
     if asked.tab and asked.tab not in TABS[viewer.role]:
         raise Problem("invalid", f"tab: a {viewer.role} has {', '.join(TABS[viewer.role])}.")
-    if how != "json":
-        every = islice(_every_order(request, viewer, asked), asked.limit)
-        return export("orders", how, COLUMNS, every, watermark=ours.watermark(), spreadsheet=asked.spreadsheet)
-    watermark, limit = ours.watermark(), asked.limit or 50
+    if out.file:
+        return out.export("orders", COLUMNS, islice(_every_order(request, viewer, asked), asked.limit))
+    limit = asked.limit or 50
     rows = ours.report("orders", viewer, **asked.filters(), cursor=asked.cursor, limit=limit + 1)
     return {
         "orders": [OrderLine.of(row) for row in rows[:limit]],
         "next": rows[limit - 1]["cursor"] if len(rows) > limit else None,
-        "watermark": watermark,
+        "watermark": out.watermark,
     }
 
 
 @router.get("/{order_id:path}/events", response_model=Trail, responses={200: {"content": FILES}, **told("not-found")})
 def read_trail(request: Request, viewer: Anyone, order_id: OrderId, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # as above
     """Gives an order's events with the evidence of each: down to the bytes that a sender sent."""
-    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
+    out = wanted(request, asked)
     _find(request, viewer, order_id)
-    rows = ours.report("trail", viewer, order_id=order_id)
-    if how != "json":
-        return export("events", how, TRAIL_COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
-    return {"order_id": order_id, "events": [Event.of(row) for row in rows], "watermark": watermark}
+    rows = services.of(request).report("trail", viewer, order_id=order_id)
+    if out.file:
+        return out.export("events", TRAIL_COLUMNS, rows)
+    return {"order_id": order_id, "events": [Event.of(row) for row in rows], "watermark": out.watermark}
 
 
 @router.get("/{order_id:path}", responses=told("not-found"))

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, export, wanted
+from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Money, Shape, Since, Time, Until, money
@@ -91,22 +91,21 @@ class AtRiskList(Counted):
 @router.get("/sales", response_model=Sales, responses={200: {"content": FILES}, **told("not-acceptable")})
 def read_sales(request: Request, viewer: SellerOrOperator, asked: Annotated[SalesAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Adds up sales by the time of payment, on the seller's calendar."""
-    ours, how = services.of(request), wanted(request, asked)
-    watermark, (since, until) = ours.watermark(), asked.span(ours.now())
+    ours, out = services.of(request), wanted(request, asked)
+    since, until = asked.span(ours.now())
     rows = ours.report("sales", viewer, since=since, until=until, by=asked.by)
-    if how != "json":
-        return export("sales", how, SALES_COLUMNS, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    if out.file:
+        return out.export("sales", SALES_COLUMNS, rows)
     buckets = [row | {name: money(row[name], row["currency"]) for name in _MONEY} for row in rows]
-    return {"buckets": buckets, "watermark": watermark}
+    return {"buckets": buckets, "watermark": out.watermark}
 
 
 @router.get("/at-risk", response_model=AtRiskList, responses={200: {"content": FILES}, **told("not-acceptable")})
 def list_at_risk(request: Request, viewer: SellerOrOperator, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # as above
     """Lists orders whose promise to ship is near or broken."""
-    ours, how, watermark = services.of(request), wanted(request, asked), services.of(request).watermark()
+    ours, out = services.of(request), wanted(request, asked)
     rows = ours.report("at_risk", viewer, now=ours.now())
-    if how != "json":
-        columns: exports.Columns = {**orders.COLUMNS, "left_ms": "number"}
-        return export("at-risk", how, columns, rows, watermark=watermark, spreadsheet=asked.spreadsheet)
+    if out.file:
+        return out.export("at-risk", {**orders.COLUMNS, "left_ms": "number"}, rows)
     lines = [AtRisk.of(row, left_seconds=row["left_ms"] // 1_000) for row in rows]
-    return {"orders": lines, "watermark": watermark}
+    return {"orders": lines, "watermark": out.watermark}
