@@ -4,6 +4,8 @@ A Mark is (occurred_at, event_id) and the earliest wins. A register's stamp is (
 latest wins. So any order of arrival, with any repetition, gives the same state.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct, field
 
 Mark = tuple[int, str]
@@ -77,6 +79,7 @@ class Payment(Struct, omit_defaults=True):
     amount: int = 0
     currency: str = "IDR"
     method: str = ""
+    source: str = ""
 
 
 class Refund(Struct, omit_defaults=True):
@@ -87,6 +90,16 @@ class Refund(Struct, omit_defaults=True):
     amount: int = 0
     currency: str = "IDR"
     case_id: str = ""
+    source: str = ""
+
+
+def by_witness(things: Iterable[Payment] | Iterable[Refund], currency: str) -> dict[str, int]:
+    """Gives what each sender tells in sum: a shop and its payment provider tell of one payment under two ids."""
+    sums: dict[str, int] = {}
+    for thing in things:
+        if thing.currency == currency:
+            sums[thing.source] = sums.get(thing.source, 0) + thing.amount
+    return sums
 
 
 class Case(Struct, omit_defaults=True):

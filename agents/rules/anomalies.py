@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agents.rules.fold import FOLDS, SKEW
 from agents.rules.parcels import ENDED, FOREVER, PICKED_UP, PROVES, proof_of, tally
 from schemas.events import Event
-from schemas.facts import Anomaly, Mark, Order, Package
+from schemas.facts import Anomaly, Mark, Order, Package, by_witness
 from schemas.ids import digest
 from schemas.registry import EVENTS
 from schemas.times import DAY
@@ -59,17 +59,22 @@ def paid_after_cancel(order: Order) -> Findings:
 
 
 def paid_wrong_amount(order: Order) -> Findings:
-    """What was paid, or what is left of it after refunds, is not what the order costs."""
-    if order.details is None or not order.details.total:
+    """What was paid, or what is left of it after refunds, is not what the order costs.
+
+    Several senders may each tell of all payments or each of a part: either is in order.
+    """
+    if order.details is None or not order.details.total or not order.payments:
         return {}
-    total, currency = order.details.total, order.details.currency
     paid = [payment for payment in order.payments.values() if "paid" in payment.marks]
-    amount = sum(payment.amount for payment in paid if payment.currency == currency)
-    if not paid or amount == total or (order.refunds and amount - sum(_refunded(order, currency)) == total):
+    total, currency = order.details.total, order.details.currency
+    if not paid or (len(paid) == 1 and paid[0].amount == total and paid[0].currency == currency):
+        return {}
+    told, back = by_witness(paid, currency), _given_back(order, currency) if order.refunds else 0
+    if told and (sum(told.values()) in (total, total + back) or {*told.values()} <= {total, total + back}):
         return {}
     at, _, event_id = order.details.stamp
     last = max(payment.marks["paid"] for payment in paid)
-    return {"": Finding(last, (at, event_id), f"{amount} of {total} {currency}")}
+    return {"": Finding(last, (at, event_id), f"{max(told.values(), default=0)} of {total} {currency}")}
 
 
 def shipped_after_cancel(order: Order) -> Findings:
@@ -85,9 +90,12 @@ def refund_exceeds_payment(order: Order) -> Findings:
     """More money goes back than came in."""
     if not order.refunds or not order.payments:
         return {}
+    total = order.details.total if order.details else 0
+    paid = [payment for payment in order.payments.values() if "paid" in payment.marks]
     for currency in {refund.currency for refund in order.refunds.values()}:
-        back = sum(_refunded(order, currency))
-        came = sum(p.amount for p in order.payments.values() if "paid" in p.marks and p.currency == currency)
+        told, back = by_witness(paid, currency), _given_back(order, currency)
+        whole = sum(told.values())
+        came = whole if not total or whole <= total else max(told.values())
         if back > came:
             last = max(mark for refund in order.refunds.values() for mark in refund.marks.values())
             return {"": Finding(last, min(_paid(order), default=None), f"{back} back, {came} paid {currency}")}
@@ -139,11 +147,11 @@ def _picked_up(package: Package) -> list[Mark]:
     return [mark for name, mark in package.marks.items() if PROVES[name] & PICKED_UP]
 
 
-def _refunded(order: Order, currency: str) -> list[int]:
-    """Gives the amounts that are on their way back or there."""
-    refunds = [refund for refund in order.refunds.values() if refund.currency == currency]
+def _given_back(order: Order, currency: str) -> int:
+    """Gives how much is on its way back or there, as the sender tells that tells of most."""
+    refunds = order.refunds.values()
     going = [r for r in refunds if "settled" in r.marks or ("approved" in r.marks and "failed" not in r.marks)]
-    return [refund.amount for refund in going]
+    return max(by_witness(going, currency).values(), default=0)
 
 
 class Kind(NamedTuple):

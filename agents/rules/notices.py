@@ -34,7 +34,7 @@ class Tell(NamedTuple):
 
 
 TELLS: dict[tuple[str, str], Tell] = {
-    ("marks", "placed"): Tell("order_created", "placed", BEFORE_SHIPPING),
+    ("marks", "placed"): Tell("order_created", "paid", BEFORE_SHIPPING),
     ("payments", "paid"): Tell("payment_received"),
     ("marks", "confirmed"): Tell("ready_to_ship", "confirmed", ("ready_to_ship",)),
     ("packages", "picked_up"): Tell("shipped", "picked_up", UNDER_WAY),
@@ -54,7 +54,6 @@ TELLS: dict[tuple[str, str], Tell] = {
 """(Part of the order, milestone) → what it is told as."""
 
 SAID: dict[str, tuple[str, str]] = {
-    "unpaid": ("marks", "placed"),
     "new": ("marks", "placed"),
     "ready_to_ship": ("marks", "confirmed"),
     "in_transit": ("packages", "picked_up"),
@@ -62,7 +61,10 @@ SAID: dict[str, tuple[str, str]] = {
     "cancelled": ("marks", "cancelled"),
     "return_requested": ("returns", "requested"),
 }
-"""A marketplace's word → the milestone that it tells of, for shops that send nothing but words."""
+"""A marketplace's word → the milestone that it tells of, for shops that send nothing but words.
+
+It says less than an event does, so "order created" waits until the order is paid: mostly the event is there by then.
+"""
 
 REFS: dict[str, str] = {
     "payments": "payment_id",
@@ -90,7 +92,7 @@ def news_of(order: Order, event: Event, change: int) -> Sequence[Notice]:
     if happened is None:
         return ()
     news = News(*happened, (event.occurred_at, event.event_id))
-    return _notices(order, news) if _is_news(order, news) else ()
+    return _notices(order, news) if _is_news(order, news) and not _by_others(order, news) else ()
 
 
 def introduce(order: Order, audience: str) -> Iterator[Notice]:
@@ -98,7 +100,7 @@ def introduce(order: Order, audience: str) -> Iterator[Notice]:
     for scope, milestone in TELLS:
         for ref, marks in _milestones(order, scope).items():
             news = News(scope, milestone, ref, marks.get(milestone, (0, "")))
-            if milestone in marks and _is_news(order, news):
+            if milestone in marks and _is_news(order, news) and min([news.mark, *_by_others(order, news)]) == news.mark:
                 yield from (notice for notice in _notices(order, news) if notice.audience == audience)
 
 
@@ -157,6 +159,17 @@ def _is_news(order: Order, news: News) -> bool:
     return not proof_of(order.packages[news.ref]) & ENDED
 
 
+def _by_others(order: Order, news: News) -> list[Mark]:
+    """Gives when other senders told of the same: a shop and its payment provider tell of one payment under two ids."""
+    if news.scope not in ("payments", "refunds"):
+        return []
+    things = getattr(order, news.scope)
+    if len(things) == 1:
+        return []
+    others = [thing for thing in things.values() if thing.source != things[news.ref].source]
+    return [thing.marks[news.milestone] for thing in others if news.milestone in thing.marks]
+
+
 def _notices(order: Order, news: News) -> list[Notice]:
     """Gives the notices of one piece of news, to each who is to hear it and is known."""
     kind = TELLS[news.scope, news.milestone].kind
@@ -178,8 +191,10 @@ def _values(order: Order, news: News) -> dict[str, str]:
         values = {"amount": str(order.details.total), "currency": order.details.currency}
         if order.details.lines:
             values["item"] = order.details.lines[0].name
-    if news.scope in VALUES and news.ref:
-        values |= VALUES[news.scope](getattr(order, news.scope)[news.ref], news.milestone)
+    things = getattr(order, news.scope) if news.scope in VALUES else {}
+    thing = next(iter(things.values())) if len(things) == 1 else things.get(news.ref)
+    if thing is not None:
+        values |= VALUES[news.scope](thing, news.milestone)
     elif news.milestone == "cancelled" and order.cancelled_by:
         values |= {"by": order.cancelled_by[2], "reason": order.cancelled_by[3]}
     elif news.scope == "review" and order.review:

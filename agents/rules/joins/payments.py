@@ -15,7 +15,7 @@ def pay(order: Order, event: PaymentMoved, _: str, mark: str) -> int:
     change = keep_earliest(payment.marks, mark, event)
     if mark == "charged_back" or not is_newer(event, payment.stamp):
         return change
-    payment.stamp = stamp_of(event)
+    payment.stamp, payment.source = stamp_of(event), event.source
     payment.amount, payment.currency, payment.method = event.amount, intern(event.currency), event.method
     return change or MOVED
 
@@ -26,6 +26,6 @@ def refund(order: Order, event: RefundMoved, _: str, mark: str) -> int:
     change = keep_earliest(known.marks, mark, event)
     if not is_newer(event, known.stamp):
         return change
-    known.stamp = stamp_of(event)
+    known.stamp, known.source = stamp_of(event), event.source
     known.amount, known.currency, known.case_id = event.amount, intern(event.currency), event.case_id
     return change or MOVED

@@ -39,6 +39,10 @@ FOUND: dict[str, tuple[str, tuple[Event, ...]]] = {
     ),
     "less is paid than the order costs": ("paid_wrong_amount", (PLACED, tell("payment_paid", 1, amount=99))),
     "an order is paid twice": ("paid_wrong_amount", (PLACED, PAID, tell("payment_paid", 2, payment_id="p2"))),
+    "a provider tells of less than the shop": (
+        "paid_wrong_amount",
+        (PLACED, PAID, tell("payment_paid", 2, payment_id="m1", source="midtrans", amount=90)),
+    ),
     "an order is paid in another currency": (
         "paid_wrong_amount",
         (PLACED, tell("payment_paid", 1, currency="USD")),
@@ -72,6 +76,17 @@ CLEAN: dict[str, tuple[Event, ...]] = {
     "a payment that a marketplace vouches for": (PLACED, ASKED, word("new", 1), PICKED),
     "an order that is cancelled after its payment": (PLACED, PAID, CANCELLED),
     "an order that is cancelled under way": (PLACED, PAID, PICKED, CANCELLED, scan("returned", 60)),
+    "a payment of which shop and provider tell": (
+        PLACED,
+        PAID,
+        tell("payment_paid", 1.1, payment_id="m1", source="midtrans"),
+    ),
+    "a refund of which shop and provider tell": (
+        PLACED,
+        PAID,
+        tell("refund_settled", 30),
+        tell("refund_settled", 30.1, refund_id="m1", source="midtrans"),
+    ),
     "a payment that is refunded": (PLACED, PAID, CANCELLED, tell("refund_settled", 30)),
     "a refund that failed and was made again": (
         PLACED,
@@ -94,6 +109,12 @@ EXPLAINED: dict[str, tuple[Event, ...]] = {
         PLACED,
         tell("payment_paid", 1, amount=40),
         tell("payment_paid", 2, amount=60, payment_id="p2"),
+    ),
+    "an order that is paid through two providers": (
+        PLACED,
+        tell("payment_paid", 1, amount=40),
+        tell("payment_paid", 2, amount=60, payment_id="x1", source="xendit"),
+        tell("refund_settled", 30),
     ),
     "a part that is refunded after the order was amended": (
         tell("order_placed", total=150),

@@ -108,6 +108,24 @@ def test_a_word_and_a_scan_tell_once():
         assert [notice.audience for notice in told] == ["seller:toko", "buyer:b1"]
 
 
+def test_one_payment_is_told_once():
+    """Shop and provider both tell of it, under two ids; whoever is met later hears of it once, too."""
+    provider = tell("payment_paid", 1.01, payment_id="m1", source="midtrans")
+    for first, second in ((PAID, provider), (provider, PAID)):
+        assert [n.kind for n in notices(PLACED, first, second)].count("payment_received") == 2
+        assert [n.kind for n in notices(first, second, PLACED)].count("payment_received") == 2
+    assert len([n for n in notices(PAID, provider, PLACED) if n.audience == "buyer:b1"]) == 2
+
+
+def test_two_payments_of_one_sender_are_two():
+    """An order that is paid in parts."""
+    parts = (tell("payment_paid", 1, amount=40), tell("payment_paid", 2, payment_id="p2", amount=60))
+    assert [n.values["amount"] for n in notices(PLACED, *parts) if n.kind == "payment_received"] == [
+        *("40", "40"),
+        *("60", "60"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("event", "kind"),
     [
