@@ -1,7 +1,5 @@
 """The rows of all other topics: changes of status, contradictions, notices, webhooks, waiting scans, dead letters."""
 
-from typing import Any
-
 import msgspec
 from msgspec import Struct
 
@@ -62,8 +60,14 @@ class LetterRow(Struct, gc=False):
     buried_at: int
 
 
+class _Scan(Struct):
+    received_at: int
+
+
 class _Number(Struct):
-    parked: list[dict[str, Any]] = []
+    """What is kept here of a row of matching's table `numbers`."""
+
+    parked: list[_Scan] = []
 
 
 _number = msgspec.json.Decoder(_Number).decode
@@ -83,7 +87,7 @@ def _read_delivery(record: Record) -> DeliveryRow:
 
 
 def _read_parked(record: Record) -> ParkedRow | None:
-    since = [int(scan["received_at"]) for scan in _number(record.value).parked] if record.value else []
+    since = [scan.received_at for scan in _number(record.value).parked] if record.value else []
     return ParkedRow(_text(record.key), len(since), min(since), max(since)) if since else None
 
 

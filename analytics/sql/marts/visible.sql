@@ -24,6 +24,9 @@ select
     latest.*,
     coalesce(placed_at, since) as sort_at,
     split_part(order_id, ':', 1) as source,
+    -- from when on a parcel under way is silent: three days after its last scan, unless a promise says otherwise
+    if(status in ('in_transit', 'partially_shipped'), coalesce(scan_by, coalesce(scan_at, since) + days(3)), null)
+        as silent_from,
     statuses.seller_tab,
     statuses.buyer_tab,
     statuses.actionable

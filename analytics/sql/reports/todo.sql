@@ -10,7 +10,7 @@ select
     ship_soon,
     overdue,
     count(*) filter (cancel_asked_at is not null and seller_tab in ('new', 'ready')) as cancellation_asked,
-    count(*) filter (status in ('in_transit', 'partially_shipped') and scan_by < $now) as silent,
+    count(*) filter (silent_from < $now) as silent,
     count(*) filter (status = 'return_requested') as return_to_answer,
 from late left join visible_orders($role, $viewer) on true
 group by all

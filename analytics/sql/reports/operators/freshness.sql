@@ -29,7 +29,7 @@ slots as (
     select unnest(range(30)) as slot
 ),
 slotted as (
-    select hop, 29 - ($now - loaded_at) // 10000 as slot, quantile_cont(took, 0.95) as p95 from hops group by all
+    select hop, 29 - ($now - loaded_at) // 10000 as slot, quantile_cont(took, 0.95)::bigint as p95 from hops group by all
 ),
 series as (
     select all_hops.hop, list(p95 order by slots.slot) as series
@@ -39,7 +39,7 @@ series as (
     group by all_hops.hop
 ),
 whole as (
-    select hop, quantile_cont(took, 0.5) as p50, quantile_cont(took, 0.95) as p95, count(*) as changes
+    select hop, quantile_cont(took, 0.5)::bigint as p50, quantile_cont(took, 0.95)::bigint as p95, count(*) as changes
     from hops group by hop
 )
 select series.hop, p50, p95, slow_share, coalesce(changes, 0) as changes, series
