@@ -11,11 +11,14 @@ from analytics.api import services
 from analytics.api.problems import Problem
 from analytics.api.session import HOME_PAGES, find_viewer
 from analytics.pages.buyers import Buyers
+from analytics.pages.letters import Letters
 from analytics.pages.live import Live
-from analytics.pages.operators import Operators
+from analytics.pages.operators import HEAD, Operators
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import Sellers
 from analytics.pages.site import Services, Site
+from pipeline.broker import letters
+from pipeline.broker.letters import Choice, Pile
 
 
 def join(app: FastAPI) -> None:
@@ -23,7 +26,17 @@ def join(app: FastAPI) -> None:
     ours: services.Services = app.state.services
     site = Site(Services(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
     live, problems = Live(ours.closing), Problems(site)
-    for room in (Sellers(site, live), Buyers(site, live), Operators(site, live, lambda: ours.monitor.view)):
+
+    def piles() -> list[Pile]:
+        with ours.asking_kafka():
+            return letters.piles(ours.settings.kafka)
+
+    def redrive(choice: Choice, dry_run: bool) -> list[Pile]:  # noqa: FBT001  # a word to broker.letters
+        with ours.asking_kafka():
+            return letters.redrive(ours.settings.kafka, choice, now=ours.now(), dry_run=dry_run)
+
+    stream = Operators(site, live, lambda: ours.monitor.view)
+    for room in (Sellers(site, live), Buyers(site, live), stream, Letters(site, piles, redrive, HEAD)):
         app.router.routes.extend(room.routes())
     app.router.routes.append(site.assets.route())
 

@@ -20,7 +20,8 @@ from schemas.times import SECOND
 Row = Mapping[str, Any]
 Made = dict[str, Any]
 
-DOORS = (("/ops", mark("Stream")),)
+DOORS = (("/ops", mark("Stream")), ("/ops/dead-letters", mark("Dead letters")))
+HEAD = Head(mark("Operator"), "operator", "/ops", DOORS)
 
 SLOW = 5 * SECOND
 """How long the tables below the lag are good for: they read much and change little."""
@@ -213,8 +214,7 @@ class Operators:
         return pieces
 
     def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
-        who = self._site.language(request).text("Operator")
-        return self._site.page(request, template, Head(who, "operator", "/ops", DOORS, door), **context)
+        return self._site.page(request, template, HEAD._replace(door=door), **context)
 
 
 QUEUES = ("intake", "letters", "unmapped", "parked", "unreadable", "anomalies")

@@ -150,7 +150,7 @@ def _case(kind: str, words: str, case: Case) -> Made:
     return {"name": words, "step": EVENT_WORDS.get(step, step), "at": at or None, **told}
 
 
-def trail(rows: Sequence[Row]) -> list[Made]:
+def trail(rows: Sequence[Row], role: str) -> list[Made]:
     """Gives the events of an order, newest first, each with the address of the bytes that told it."""
-    steps = [{**row, "raw": f"/v1/events/{quote(row['event_id'], safe='')}/raw"} for row in rows]
+    steps = [{**row, "raw": f"/v1/events/{quote(row['event_id'], safe='')}/raw?as={role}"} for row in rows]
     return [step | {"waited_ms": step["received_at"] - step["occurred_at"]} for step in reversed(steps)]

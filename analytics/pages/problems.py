@@ -46,7 +46,7 @@ class Problems:
             request,
             "problem.html",
             Head(home=HOMES[came_as] if came_as else "/", narrow=True),
-            code=status,
+            http_status=status,
             said=said,
             status=status,
             tried=request.url.path == "/enter",

@@ -165,7 +165,7 @@ class Site:
         """Gives the macros of a template, to be rendered one by one."""
         return self._templates[language.code].get_template(template).module
 
-    def page(self, request: Request, template: str, head: Head, *, code: int = 200, **context: Any) -> Response:  # noqa: ANN401
+    def page(self, request: Request, template: str, head: Head, *, http_status: int = 200, **context: Any) -> Response:  # noqa: ANN401
         """Answers with a page, and remembers the language that the address asks for."""
         language = self.language(request)
         theme = request.cookies.get("theme", "")
@@ -179,7 +179,7 @@ class Site:
         headers = HEADERS | PRIVATE | {"Content-Language": language.code}
         if len(body) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):
             body, headers["Content-Encoding"] = gzip.compress(body, 5), "gzip"
-        answer = HTMLResponse(body, code, headers)
+        answer = HTMLResponse(body, http_status, headers)
         if request.query_params.get("lang") == language.code:
             self.remember(answer, "lang", language.code)
         return answer

@@ -76,7 +76,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "timeline": facts.history,
         "cases": orders.cases(facts),
         "money": orders.money(facts),
-        "trail": orders.trail(look.ask("trail", order_id=order_id)),
+        "trail": orders.trail(look.ask("trail", order_id=order_id), look.viewer.role),
         "anomalies": look.ask("anomalies", order_id=order_id),
         "notices": [notice(row) for row in look.ask("notices", order_id=order_id)],
     }
@@ -126,6 +126,7 @@ class Sellers:
         mark, now = self._site.services.watermark(), waiting(look, tab)
         return {
             "watermark": draw.watermark(mark, look.now),
+            "hello": draw.hello(bool(now["tabs"][0]["count"])),
             "todo": draw.todo(now["todo"]),
             "risk": draw.risk(now["risk"]),
             "rules": draw.rules(now["rules"]),

@@ -46,7 +46,7 @@ def drawn(rows: Rows, now: int, language: Language) -> dict[str, Any]:
         "paths": _paths(shown, before, top.top),
         "labels": [_label(i, shown[i], language) for i in reversed(range(DAYS - 1, -1, -7))],
         "change": sums["gross"] / total_before - 1 if total_before else None,
-        "query": urlencode({"from": dates[DAYS].isoformat(), "to": today.isoformat(), "by": "day"}),
+        "query": urlencode({"from": dates[DAYS].isoformat(), "to": today.isoformat(), "by": "day", "as": "seller"}),
     }
 
 

@@ -17,7 +17,19 @@ export const morph = (old, next) => {
   morphChildren(old, [...next.childNodes])
 }
 
+// Puts a node elsewhere; where the browser can, without its losing the focus.
+const move = (parent, node, before) => (parent.moveBefore ?? parent.insertBefore).call(parent, node, before)
+
+// Removes a node and gives the one after it.
+const dropped = node => {
+  const after = node.nextSibling
+  node.remove()
+  return after
+}
+
 const morphChildren = (parent, wanted) => {
+  const stay = new Set(wanted.map(name).filter(Boolean))
+  for (const node of [...parent.childNodes]) if (name(node) && !stay.has(name(node))) node.remove()
   const named = new Map([...parent.childNodes].filter(name).map(node => [name(node), node]))
   let at = parent.firstChild
   for (const next of wanted) {
@@ -27,15 +39,12 @@ const morphChildren = (parent, wanted) => {
       parent.insertBefore(next, at)
       continue
     }
-    if (old !== at) parent.insertBefore(old, at)
+    while (key && at && at !== old && !name(at)) at = dropped(at)
+    if (old !== at) move(parent, old, at)
     at = old.nextSibling
     morph(old, next)
   }
-  while (at) {
-    const gone = at
-    at = at.nextSibling
-    gone.remove()
-  }
+  while (at) at = dropped(at)
 }
 
 if (host) {
@@ -54,7 +63,9 @@ if (host) {
     for (const part of [...box.content.children]) {
       for (const next of part.matches('[data-rows]') ? [...part.rows] : [part]) {
         const old = document.getElementById(next.id)
-        if (old) morph(old, next)
+        if (!old) continue
+        if (next.matches('[data-reload]')) return location.reload()
+        morph(old, next)
       }
     }
     if (spoken && heard() !== said) spoken.textContent = said = heard()
