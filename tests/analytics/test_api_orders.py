@@ -59,6 +59,15 @@ async def test_a_buyer_has_the_buyers_tabs(client):
         assert problem(await api.get("/v1/orders?tab=ready")) == "invalid"
 
 
+@pytest.mark.parametrize("viewer", [MELATI, OPERATOR], ids=lambda viewer: viewer.role)
+async def test_a_tab_of_another_role_is_told(client, viewer):
+    """Rather than found empty."""
+    async with client(viewer) as api:
+        answer = await api.get("/v1/orders?tab=received")
+    assert problem(answer) == "invalid"
+    assert all(tab in answer.json()["detail"] for tab in SELLER_TABS)
+
+
 async def test_a_status_a_word_and_a_time_narrow_the_list(client):
     """Each filter alone and all together."""
     async with client(MELATI) as api:

@@ -21,7 +21,7 @@ from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
-TABS = {"seller": SELLER_TABS, "buyer": BUYER_TABS, "operator": (*SELLER_TABS, *BUYER_TABS)}
+TABS = {"seller": SELLER_TABS, "buyer": BUYER_TABS, "operator": SELLER_TABS}
 """Which tabs a role has."""
 
 COLUMNS: exports.Columns = {
@@ -80,7 +80,7 @@ OrderId = Annotated[str, Path(max_length=300, examples=["tiktok_shop:57646141303
 class OrdersAsked(Asked):
     """Which orders to list."""
 
-    tab: Annotated[str, AfterValidator(member(TABS["operator"])), Field(examples=["ready"])] | None = None
+    tab: Annotated[str, AfterValidator(member((*SELLER_TABS, *BUYER_TABS))), Field(examples=["ready"])] | None = None
     status: Annotated[str, AfterValidator(member(BY_NAME)), Field(examples=["in_transit"])] | None = None
     q: Annotated[str, Field(max_length=200, description="part of an id, tracking number, buyer or article")] | None = (
         None
