@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Needs Python >= 3.11 and make.
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE  # many processes start here, and each would compile everything anew
 
 .PHONY: demo test check fix lock bench chaos clean
 
@@ -42,6 +43,6 @@ clean:  ## forgets the environment and all data of this machine
 
 .venv/ready: .venv/uv requirements.lock pyproject.toml
 	@.venv/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) .venv
-	@.venv/uv/bin/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
+	@.venv/uv/bin/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@.venv/uv/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch .venv/ready

@@ -29,13 +29,17 @@ class Kafka(Section):
     """Which Kafka to use. Without bootstrap servers Arus starts its own, on this machine alone."""
 
     bootstrap_servers: str = Field("", description="host:port,…; empty starts the embedded broker")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    sasl_username: str = ""
-    sasl_password: SecretStr = SecretStr("")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    sasl_username: str = Field("", description="who we are to the broker")
+    sasl_password: SecretStr = Field(SecretStr(""), description="its password")
     tls_ca: Path | None = Field(None, description="file of the authorities to trust; empty trusts the system's")
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: Path | None = Field(None, description="file of our own certificate, where the broker asks for one")
+    tls_key: Path | None = Field(None, description="file of its key")
     port: int = Field(0, description="port of the embedded broker; 0 = the one it had, or any free one")
     jars_from: str = Field(
         "", description="Maven repository of its jars; empty = the mirror in ~/.m2/settings.xml, else Maven Central"
@@ -47,7 +51,7 @@ class Kafka(Section):
 class Gateway(Section):
     """Where senders' webhooks come in."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 = every one")
     port: int = Field(8600, description="0 = any free one")
     public_url: str = Field("", description="how senders reach it, where a signature covers the URL (Shopee)")
     max_body_bytes: int = Field(1 << 20, description="a larger webhook is answered 413")
@@ -56,7 +60,7 @@ class Gateway(Section):
 class Api(Section):
     """Where people look."""
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 = every one")
     port: int = Field(8700, description="0 = any free one")
     gateways: tuple[str, ...] = Field((), description="URLs of gateways whose counters the Stream page shows")
     secure_cookies: bool = Field(False, description="true behind HTTPS")
@@ -65,12 +69,12 @@ class Api(Section):
 class Streams(Section):
     """How the agents run."""
 
-    store: Literal["rocksdict", "memory"] = "rocksdict"
+    store: Literal["rocksdict", "memory"] = Field("rocksdict", description="rocksdict (on disk) or memory")
     lanes: int = Field(8, ge=1, description="partitions that one agent works on side by side")
     fetch_bytes: int = Field(2 << 20, description="most bytes of one partition in one batch")
     cached_rows: int = Field(50_000, description="decoded rows kept per partition and generation")
     session_timeout: float = Field(6.0, description="seconds after which a silent worker loses its partitions")
-    standby_replicas: int = 0
+    standby_replicas: int = Field(0, ge=0, description="workers that keep a copy of another's state")
     seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")
 
 
@@ -140,7 +144,7 @@ class Settings(BaseSettings):
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arus",
         description="what was fetched once: the broker's jars",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     kafka: Kafka = Kafka()
     gateway: Gateway = Gateway()
     api: Api = Api()
