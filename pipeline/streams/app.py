@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from mode.threads import WorkerThread
 
@@ -19,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.streams import logs, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
+from pipeline.streams.topics import Topics
 from pipeline.streams.work import transactions
 
 log = structlog.get_logger("arus.streams")
@@ -49,12 +50,19 @@ def run(job: str, agents: Sequence[Agent], settings: Settings, *, letters: str =
 
 async def _run(job: str, agents: Sequence[Agent], settings: Settings, letters: str) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.set_exception_handler(_told)
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)
     async with worker(job, agents, settings, letters=letters, restart=False) as running:
         await running.until(stop)
         log.info("worker.stopping", job=job)
     log.info("worker.stopped", job=job)
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Passes on what asyncio has to say, but not that nobody asked for a future of aiokafka: a lane has told it."""
+    if not isinstance(context.get("exception"), KafkaError):
+        loop.default_exception_handler(context)
 
 
 def _is_finished(loop: asyncio.AbstractEventLoop) -> bool:
@@ -126,10 +134,10 @@ class Worker:
     async def _work_at(self, where: place.Place) -> None:
         """Works until something breaks. Raises WorkerError."""
         log.info("worker.starting", job=self.job, pid=os.getpid(), instance=where.instance)
-        partitions = await self._reach()
-        self._check(partitions)
+        topics = await self._reach()
+        self._check(topics)
         app = JobApp(self.job, self._agents, self._settings, where, self._letters, self._sink)
-        app.partitions, app.on_ready = partitions, self._is_ready
+        app.partitions, app.on_ready = topics, self._is_ready
         try:
             await app.start()
             await app.wait_until_stopped()
@@ -146,34 +154,25 @@ class Worker:
             log.warning("worker.stuck", job=self.job, why=repr(error))
         await transactions.ended(STOP_SECONDS / 4)
 
-    async def _reach(self) -> dict[str, int]:
-        """Waits for Kafka; gives its topics and their partitions."""
-        told = 0.0
+    async def _reach(self) -> Topics:
+        """Waits for Kafka; gives its topics."""
+        told, topics = 0.0, Topics(client_options(self._settings.kafka))
         while True:
-            client = AIOKafkaClient(**client_options(self._settings.kafka))
             try:
-                await client.bootstrap()
-                cluster = await client.fetch_all_metadata()
-                return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+                await topics.learn()
             except (KafkaError, OSError) as error:
                 if time.monotonic() - told > SAY_AGAIN:
-                    told = time.monotonic()
-                    log.warning(
-                        "worker.waiting",
-                        job=self.job,
-                        servers=self._settings.kafka.bootstrap_servers,
-                        why="Kafka does not answer yet",
-                        error=str(error),
-                    )
+                    told, servers = time.monotonic(), self._settings.kafka.bootstrap_servers
+                    log.warning("worker.waiting", job=self.job, why=f"Kafka at {servers} does not answer: {error}")
                 await asyncio.sleep(0.25)
-            finally:
-                await client.close()
+            else:
+                return topics
 
-    def _check(self, partitions: dict[str, int]) -> None:
+    def _check(self, topics: Topics) -> None:
         wanted = self._settings.kafka.partitions
         tables = {agent.table.changelog for agent in self._agents if agent.table}
         for topic in sorted(self._topics | tables | {self._letters}):
-            has = partitions.get(topic, 0)
+            has = topics.get(topic, 0)
             if not has:
                 raise WorkerError(f"topic {topic} is not there; `arus topics create` makes it")
             if has != wanted:

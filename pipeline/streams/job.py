@@ -1,12 +1,14 @@
 """One job: a Faust app whose agents are ours."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.transport.base import Transport
 from mode import Service
@@ -22,6 +24,7 @@ from pipeline.streams.reading.consumer import BatchConsumer, BatchSchema, BatchT
 from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
+from pipeline.streams.topics import Topics
 from pipeline.streams.work.lane import Lane
 from pipeline.streams.work.sinking import SinkLane
 from pipeline.streams.work.transactions import Broken, Transactions
@@ -90,7 +93,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         self.job, self.ours, self.settings, self.letters = job, tuple(agents), settings, letters
         self.on_ready: Callable[[], None] = lambda: None
         self.options = client_options(kafka)
-        self.partitions: Mapping[str, int] = {}
+        self.partitions = Topics(self.options)
         self.halted = asyncio.Event()
         self.slots = {agent.name: asyncio.Semaphore(streams.lanes) for agent in agents}
         self._lanes: dict[tuple[str, int], Lane] = {}
@@ -163,6 +166,9 @@ class JobApp(faust.App):  # type: ignore[misc]
             now, begun = time.monotonic(), [lane.since for lane in self._lanes.values() if lane.since]
             since = min([*begun, *([self._began] if self.rebalancing else [])], default=now)
             self._sweeper.sweep(idle=not begun)
+            if self.partitions.missing:
+                with contextlib.suppress(KafkaError):
+                    await self.partitions.learn()
             if now - since > SAY_AFTER and now - told > SAY_AFTER:
                 told = now
                 log.warning("worker.waiting", job=self.job, why=self._why_waiting(), seconds=round(now - since))
@@ -200,7 +206,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         """Starts the producers of these partitions anew, once in an assignment: former owners are kept out."""
         numbers = numbers - self._fenced
         begun = [self._new(agent, number) for agent in self.ours for number in sorted(numbers)]
-        await asyncio.gather(*(transactions.start() for transactions in begun))
+        await asyncio.gather(*(_started(transactions) for transactions in begun))
         self._fenced |= numbers
 
     def _new(self, agent: Agent, number: int) -> Transactions:
@@ -214,7 +220,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         """Gives the offsets that are kept outside Kafka: where there is a sink, it alone knows where it stands."""
         if self._sink is None:
             return {}
-        kept = await asyncio.to_thread(self._sink.sink.start_offsets)
+        kept = await self._sink.start_offsets()
         return {tp: kept.get((tp.topic, tp.partition), 0) for tp in tps}
 
     def told(self, ends: dict[tuple[str, int], int]) -> None:
@@ -242,3 +248,18 @@ class JobApp(faust.App):  # type: ignore[misc]
         await super().on_stop()
         for transactions in self._transactions.values():
             transactions.close()
+        if self._sink:
+            await self._sink.idle()
+
+
+async def _started(transactions: Transactions) -> None:
+    """Starts a producer, however long Kafka takes."""
+    while True:
+        try:
+            await transactions.start()
+        except KafkaError as error:
+            transactions.close()
+            log.warning("transaction.not_fenced", name=transactions.name, why=repr(error))
+            await asyncio.sleep(0.5)
+        else:
+            return

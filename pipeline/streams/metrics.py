@@ -1,6 +1,10 @@
 """What Prometheus may ask of a worker."""
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from pipeline.streams.agent import Batch
 
 BATCHES = Counter("arus_batches_total", "Batches an agent worked through", ["step"])
 RECORDS = Counter("arus_records_total", "Records in them", ["step"])
@@ -16,8 +20,11 @@ REBALANCES = Counter("arus_rebalances_total", "Times that partitions were assign
 RECOVERY = Gauge("arus_recovery_seconds", "How long the last one took until the worker was ready", ["job"])
 
 
-def turn(step: str, batches: int, records: int, seconds: float) -> None:
+def turn(step: str, batches: Sequence[Batch], seconds: float) -> None:
     """Counts a turn that was committed."""
-    BATCHES.labels(step).inc(batches)
-    RECORDS.labels(step).inc(records)
+    BATCHES.labels(step).inc(len(batches))
+    RECORDS.labels(step).inc(sum(len(batch.records) for batch in batches))
     SECONDS.labels(step).observe(seconds)
+    for batch in batches:
+        for buried in batch.buried:
+            BURIED.labels(step, buried.cause).inc()

@@ -15,11 +15,10 @@ from pipeline.streams.agent import Agent, Batch
 from pipeline.streams.reading.consumer import Delivery
 from pipeline.streams.reading.cursor import Partition, Run
 from pipeline.streams.state.rows import PartitionRows
-from pipeline.streams.work import running
+from pipeline.streams.work import letters, running
 from pipeline.streams.work.outbox import Outbox, TooLarge
 from pipeline.streams.work.running import AnyRows
 from pipeline.streams.work.transactions import Broken, Transactions
-from schemas.letters import DeadLetter
 
 if TYPE_CHECKING:
     from pipeline.streams.job import JobApp
@@ -35,6 +34,8 @@ MOST_REST = 0.2
 MOST_FAILURES = 3
 """A batch that raised this often is run record by record."""
 
+MOST_PAUSE = 5.0
+
 
 class Work(NamedTuple):
     """What one transaction is to do."""
@@ -43,7 +44,7 @@ class Work(NamedTuple):
     outbox: Outbox
     changes: dict[bytes, bytes | None]
     offsets: dict[TopicPartition, int]
-    records: int
+    batches: list[Batch]
 
 
 class Lane:
@@ -119,14 +120,15 @@ class Lane:
             self.app.consumer.finish(delivery.run, done=True)
         seconds = time.monotonic() - began
         self._next = began + seconds + min(MOST_REST, 2 * seconds)
-        metrics.turn(self.agent.name, len(deliveries), work.records, seconds)
+        metrics.turn(self.agent.name, work.batches, seconds)
         return 0
 
     def _prepare(self, deliveries: list[Delivery], rows: AnyRows) -> Work:
         """Runs the agent and packs what it wants. Raises what the agent raises."""
         transactions, now = self.app.transactions(self.agent, self.number), time.time_ns() // 1_000_000
-        outbox = Outbox(transactions.producer.create_batch, self.number, self.app.partitions, now)
-        records = sum(self._run(delivery, rows, outbox, now) for delivery in deliveries)
+        at = self.number, self.app.settings.kafka.partitions
+        outbox = Outbox(transactions.producer.create_batch, at, self.app.partitions, now)
+        batches = [self._run(delivery, rows, outbox, now) for delivery in deliveries]
         changes = {}
         if rows is not None:
             rows.expire(now)
@@ -134,7 +136,7 @@ class Lane:
         if changes:
             outbox.pack(self.agent.table.changelog).extend(changes)  # type: ignore[union-attr]  # it has rows
         offsets = {TopicPartition(*delivery.run.tp): delivery.run.end for delivery in deliveries}
-        return Work(transactions, outbox, changes, offsets, records)
+        return Work(transactions, outbox, changes, offsets, batches)
 
     def _keep(self, rows: PartitionRows[Any], changes: dict[bytes, bytes | None], last: Mapping[Any, int]) -> None:
         """Writes the rows that are committed. If that fails nothing may be worked on: the worker ends, and recovers."""
@@ -144,21 +146,19 @@ class Lane:
             self.app.halted.set()
             raise
 
-    def _run(self, delivery: Delivery, rows: AnyRows, outbox: Outbox, now: int) -> int:
+    def _run(self, delivery: Delivery, rows: AnyRows, outbox: Outbox, now: int) -> Batch:
         records = delivery.value.read()
         batch = Batch(delivery.run.tp.topic, self.number, records)
-        own = dict.fromkeys([record.key for record in records])
+        own = dict.fromkeys([record.key for record in records if record.key is not None])
         run = running.whole
         if self._failures >= MOST_FAILURES:
             run = running.one_by_one
         elif rows is not None:
             rows.prefetch(own)
         outbox.take(run(self.agent, batch, rows), own)
-        for record, cause, detail in batch.buried:
-            letter = DeadLetter(self.agent.name, cause, detail, batch.topic, batch.partition, record.offset, now)
-            outbox.pack(self.app.letters).add(record.key, record.value, [*letter.headers(), *record.headers])
-            metrics.BURIED.labels(self.agent.name, cause).inc()
-        return len(records)
+        for buried in batch.buried:
+            outbox.pack(self.app.letters).add(*letters.write(self.agent.name, batch, buried, now))
+        return batch
 
     def _failed(self, error: Exception, run: Run) -> float:
         """Tells of a failure, and gives how long to wait before the next attempt."""
@@ -171,10 +171,10 @@ class Lane:
         if isinstance(error, KafkaError):
             log.warning("transaction.refused", step=self.agent.name, why=repr(error), **at)
             return 1.0
-        self._failures = MOST_FAILURES if isinstance(error, TooLarge) else self._failures + 1
+        self._failures = max(self._failures + 1, MOST_FAILURES if isinstance(error, TooLarge) else 0)
         why = f"{type(error).__name__}: {running.told(error)}"
         log.warning("batch.raised", step=self.agent.name, attempt=self._failures, why=why, **at)
-        return 0 if self._failures >= MOST_FAILURES else 0.1 * 4 ** (self._failures - 1)
+        return 0 if self._failures == MOST_FAILURES else min(MOST_PAUSE, 0.1 * 4 ** (self._failures - 1))
 
     def _patience(self) -> float:
         """Gives the seconds to wait for more: none when there is plenty.

@@ -75,21 +75,26 @@ class Pack:
 class Outbox:
     """What one transaction will send, by topic and partition."""
 
-    def __init__(self, create: Create, partition: int, partitions: Mapping[str, int], now: int) -> None:
-        self._create, self._home, self._partitions, self._now = create, partition, partitions, now
+    def __init__(self, create: Create, at: tuple[int, int], partitions: Mapping[str, int], now: int) -> None:
+        """`at` is the partition being worked on, and how many its topic has; `partitions` how many any topic has."""
+        self._create, self._partitions, self._now = create, partitions, now
+        self._home, self._count = at
         self._packs: dict[str, dict[int, Pack]] = {}
 
     def take(self, messages: Iterable[Message], own: Collection[bytes]) -> None:
-        """Packs messages; `own` are keys that are known to belong to the partition being worked on."""
-        homes: dict[str, Pack] = {}
+        """Packs messages.
+
+        `own` are keys of the partition being worked on: in a topic with as many partitions they belong to the same.
+        """
+        homes: dict[str, Pack | None] = {}
         now = self._now
         for topic, key, value, headers in messages:
-            if key not in own:
+            if topic not in homes:
+                homes[topic] = self.pack(topic) if self._partitions[topic] == self._count else None
+            pack = homes[topic]
+            if pack is None or key not in own:
                 self.pack(topic, partition_of(key, self._partitions[topic])).add(key, value, headers)
                 continue
-            pack = homes.get(topic)
-            if pack is None:
-                pack = homes[topic] = self.pack(topic)
             # what Pack.add does, without a call for each message
             if headers or pack.append(pack.count, now, key, value, NONE) is None:
                 pack.add(key, value, headers)

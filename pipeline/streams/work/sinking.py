@@ -34,6 +34,17 @@ class SinkLane:
         self.task: asyncio.Task[None] | None = None
         self._waiting: deque[Delivery] = deque()
         self._failures = 0
+        self._under_way: asyncio.Future[None] | None = None
+
+    async def start_offsets(self) -> dict[tuple[str, int], int]:
+        """Asks the sink where it stands, once no write is under way."""
+        await self.idle()
+        return await asyncio.to_thread(self.sink.start_offsets)
+
+    async def idle(self) -> None:
+        """Waits for the write under way: a thread cannot be stopped."""
+        if self._under_way and not self._under_way.done():
+            await asyncio.wait({self._under_way})
 
     def put(self, delivery: Delivery) -> None:
         """Takes a claimed delivery."""
@@ -81,7 +92,8 @@ class SinkLane:
         batches = [Batch(d.run.tp.topic, d.run.tp.partition, d.value) for d in deliveries]
         ends = {(d.run.tp.topic, d.run.tp.partition): d.run.end for d in deliveries}
         try:
-            await asyncio.shield(asyncio.to_thread(self.sink.write, batches, ends))
+            self._under_way = asyncio.ensure_future(asyncio.to_thread(self.sink.write, batches, ends))
+            await asyncio.shield(self._under_way)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sink knows where it stands
             await self._failed(error, deliveries)
             return
@@ -89,9 +101,7 @@ class SinkLane:
         for delivery in deliveries:
             self.app.consumer.finish(delivery.run, done=True)
         self.app.told(ends)
-        metrics.turn(
-            self.sink.name, len(deliveries), sum(len(batch.records) for batch in batches), time.perf_counter() - began
-        )
+        metrics.turn(self.sink.name, batches, time.perf_counter() - began)
 
     async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
         """Waits, then has every partition read again from where the sink says it stands."""

@@ -1,4 +1,4 @@
-"""Every private name of Faust, mode and aiokafka that the stream layer touches: an upgrade that moves one fails here."""
+"""Every private name of Faust, mode and aiokafka that is touched: an upgrade that moves one fails here."""
 
 import ast
 import inspect

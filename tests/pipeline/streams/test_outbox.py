@@ -13,7 +13,7 @@ NOW = 1_700_000_000_000
 
 
 def open_outbox(size: int = 100_000) -> Outbox:
-    return Outbox(lambda: BatchBuilder(size, 0), 3, {"out": 8, "log": 8}, NOW)
+    return Outbox(lambda: BatchBuilder(size, 0), (3, 8), {"out": 8, "log": 8}, NOW)
 
 
 def unpacked(outbox: Outbox) -> dict[tuple[str, int], list]:
@@ -33,6 +33,13 @@ def test_own_keys_stay_in_the_partition_and_others_are_hashed():
     found = unpacked(outbox)
     assert [r.value for r in found["out", 3]] == [b"1"]
     assert [r.value for r in found["out", partition_of(b"other", 8)]] == [b"2"]
+
+
+def test_a_topic_with_other_partitions_hashes_every_key():
+    """The batch's own partition says nothing where there are more or fewer."""
+    outbox = Outbox(lambda: BatchBuilder(9_999, 0), (3, 8), {"out": 5}, NOW)
+    outbox.take([Message("out", b"mine", b"1")], {b"mine": None})
+    assert list(unpacked(outbox)) == [("out", partition_of(b"mine", 5))]
 
 
 def test_records_keep_their_order_headers_and_time_over_several_kafka_batches():

@@ -30,7 +30,7 @@ async def started(stage):
 
 
 def packs(transactions: Transactions, topic: str, *values: bytes):
-    outbox = Outbox(transactions.producer.create_batch, 0, {topic: 2}, int(time.time() * 1000))
+    outbox = Outbox(transactions.producer.create_batch, (0, 2), {topic: 2}, int(time.time() * 1000))
     outbox.take([Message(topic, b"k", value) for value in values], {b"k": None})
     return list(outbox.packs())
 

@@ -248,6 +248,7 @@ def test_two_workers_on_one_machine_have_different_places_and_keep_their_names(t
 
 PROGRAM = """
 import sys
+from pipeline import settings
 from pipeline.streams import app
 from pipeline.streams.agent import agent
 
