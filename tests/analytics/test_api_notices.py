@@ -115,6 +115,14 @@ async def test_a_break_loses_nothing(shop):
         assert await heard(3) == ["3", "4", "5"]
 
 
+async def test_a_place_beyond_the_newest_is_the_newest(shop):
+    """A warehouse made anew may count less than before."""
+    await shop.notify(MELATI, times=3)
+    async with listening(shop, MELATI, **{"Last-Event-ID": "900"}) as heard:
+        await shop.notify(MELATI)
+        assert await heard(1) == ["4"]
+
+
 async def test_many_at_once_come_in_order(shop):
     """More than one turn of them."""
     async with listening(shop, MELATI) as heard:
