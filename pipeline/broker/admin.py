@@ -1,6 +1,5 @@
 """The operators' side of Kafka: one connection to make and check topics, to read lag and single records."""
 
-import logging
 from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
@@ -12,8 +11,6 @@ from pipeline.broker.topics import TopicRow, Topics
 from pipeline.settings import Kafka
 
 PATIENCE_MS = 10_000
-
-logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it tells each lost connection; we tell what follows from it
 
 
 class Admin:

@@ -1,15 +1,20 @@
 """How clients reach Kafka, and in whose words its errors are told."""
 
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from kafka import KafkaAdminClient, errors
 
 from pipeline.broker import BrokerError
 from pipeline.settings import Kafka
+
+LOG = logging.getLogger("kafka")
+LOG.propagate = False  # it tells of each lost connection; what follows from it we tell ourselves
 
 
 def client_options(kafka: Kafka) -> dict[str, Any]:
@@ -48,10 +53,32 @@ def open_admin(kafka: Kafka, patience_ms: int) -> KafkaAdminClient:
     options, servers = client_options(kafka), kafka.bootstrap_servers
     if not any(map(_listens, options["bootstrap_servers"])):
         raise BrokerError(f"nobody answers at {servers}: is Kafka running?")
-    with asking(f"Kafka at {servers}"):
-        return _Client(
-            **options, client_id="arus-admin", bootstrap_timeout_ms=patience_ms, request_timeout_ms=patience_ms
-        )
+    waits = {"bootstrap_timeout_ms": patience_ms, "request_timeout_ms": patience_ms}
+    with asking(f"Kafka at {servers}"), _Refusals() as refusals:
+        try:
+            return _Client(**options, **waits, client_id="arus-admin")
+        except errors.KafkaTimeoutError as error:
+            if "SASL" in kafka.security_protocol and "disconnected" in str(refusals.last):
+                raise errors.SaslAuthenticationFailedError from error  # it told so and hung up: only that is heard
+            raise refusals.last or error from error
+
+
+class _Refusals(logging.Handler):
+    """Hears why connecting fails: kafka-python tries again until the time is up, and tells only its log the reason."""
+
+    last: errors.KafkaError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = record.args if isinstance(record.args, tuple) else ()
+        said = [each for each in told if isinstance(each, errors.KafkaError)]
+        self.last = next((each for each in said if not isinstance(each, errors.KafkaTimeoutError)), self.last)
+
+    def __enter__(self) -> Self:
+        LOG.addHandler(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        LOG.removeHandler(self)
 
 
 class _Client(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
@@ -94,5 +121,5 @@ def asking(what: str) -> Iterator[None]:
     try:
         yield
     except errors.KafkaError as error:
-        meaning = next((words for kind, words in MEANINGS.items() if isinstance(error, kind)), "")
-        raise BrokerError(f"{what}: {meaning or f'{type(error).__name__} {error}'.strip()}") from error
+        meaning = next((words for kind, words in MEANINGS.items() if isinstance(error, kind)), type(error).__name__)
+        raise BrokerError(f"{what}: {': '.join([meaning, *map(str, error.args[:1])])}") from error
