@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ UNITS = {"en": Units("d", "h", "m", "s", "ms"), "id": Units("hr", "jam", "mnt", 
 
 def _catalog(code: str) -> Catalog | None:
     file = CATALOGS / f"{code}.po"
-    return read_po(file.open("rb"), locale=code) if file.exists() else None
+    return read_po(BytesIO(file.read_bytes()), locale=code) if file.exists() else None
 
 
 class Language:
