@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipeline.cli.app import app
 from pipeline.settings import Kafka, Settings, SettingsError
 from pipeline.simulate import demo
 from pipeline.sources import SOURCES
+from schemas.times import DAY
 
 Arus = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -134,6 +136,17 @@ def test_tokens(arus: Arus, tmp_path: Path, asked: tuple[str, ...], viewer: View
     """A token is a line of its own and is that viewer's, in this home."""
     token = arus("token", "create", *asked).stdout.strip()
     assert Tokens(tmp_path / "home").read(token, at=0) == viewer
+
+
+def test_a_token_ends_or_is_taken_back(arus: Arus, tmp_path: Path) -> None:
+    """After its days, or at once; what is no token is told."""
+    tokens = Tokens(tmp_path / "home")
+    short = arus("token", "create", "--operator", "--days", "0.5").stdout.strip()
+    assert tokens.read(short, at=0) == OPERATOR
+    assert tokens.read(short, at=time.time_ns() // 1_000_000 + DAY) is None
+    assert arus("token", "revoke", short).returncode == 0
+    assert tokens.read(short, at=0) is None
+    assert arus("token", "revoke", "arus_nonsense").returncode == 1
 
 
 def test_sources_as_json(arus: Arus, tmp_path: Path) -> None:
