@@ -82,7 +82,8 @@ def write_xlsx(file: IO[bytes], columns: Columns, rows: Iterable[Row], *, zone: 
         if not count:
             yield dict.fromkeys(headings)  # a sheet of no rows would lose its headings
 
-    FastExcel(file).sheet("Arus", lines()).save()
+    book = FastExcel(file).format(bold_headers=True, datetime_format="yyyy-mm-dd hh:mm:ss").freeze(row=1)
+    book.sheet("Arus", lines(), autofilter=True, column_width=20).save()
     return count
 
 
