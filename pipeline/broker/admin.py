@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
-from pipeline.broker.clients import open_admin
+from pipeline.broker.asking import open_admin
 from pipeline.broker.lag import Lag, Lags
 from pipeline.broker.reader import Reader, Stored
 from pipeline.broker.topics import TopicRow, Topics

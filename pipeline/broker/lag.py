@@ -7,7 +7,7 @@ from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from msgspec import Struct
 
-from pipeline.broker.clients import asking
+from pipeline.broker.asking import asking
 from pipeline.broker.reader import Reader
 from pipeline.topics import TOPICS
 

@@ -12,7 +12,8 @@ from kafka.producer.future import FutureRecordMetadata
 from msgspec import Struct
 
 from pipeline import codec
-from pipeline.broker.clients import asking, client_options
+from pipeline.broker.asking import asking
+from pipeline.broker.clients import client_options
 from pipeline.broker.reader import Reader, Stored, records
 from pipeline.settings import Kafka
 from schemas.letters import DeadLetter, Redriven

@@ -10,7 +10,8 @@ from kafka.errors import KafkaTimeoutError
 from msgspec import Struct
 
 from pipeline.broker import BrokerError, RecordGoneError
-from pipeline.broker.clients import asking, client_options
+from pipeline.broker.asking import asking
+from pipeline.broker.clients import client_options
 from pipeline.settings import Kafka
 
 PATIENCE_MS = 5_000
@@ -19,6 +20,8 @@ PATIENCE_MS = 5_000
 POLL_MS = 10  # a consumer that was sent elsewhere sleeps through its first polls
 OPTIONS = {
     "client_id": "arus-reader",
+    "bootstrap_timeout_ms": 2 * PATIENCE_MS,
+    "request_timeout_ms": 2 * PATIENCE_MS,
     "group_id": None,
     "isolation_level": "read_committed",
     "auto_offset_reset": "earliest",  # of a position whose records were deleted: the first that is left
@@ -115,7 +118,7 @@ def records(kafka: Kafka, topic: str) -> Iterator[Stored]:
     options = {**client_options(kafka), **OPTIONS, "max_partition_fetch_bytes": 1 << 20}
     with asking(f"topic {topic} cannot be read"), KafkaConsumer(**options) as consumer:
         places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
+        starts, ends = consumer.beginning_offsets(places, PATIENCE_MS), consumer.end_offsets(places, PATIENCE_MS)
         waiting = {place for place in places if starts[place] < ends[place]}
         _assign(consumer, {place: starts[place] for place in waiting})
         patience = time.monotonic() + PATIENCE_MS / 1_000

@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from pipeline.broker.clients import asking
+from pipeline.broker.asking import asking
 from pipeline.settings import Kafka
 from pipeline.topics import DAY_MS, TOPICS
 

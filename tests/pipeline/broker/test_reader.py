@@ -70,3 +70,21 @@ def test_all_records_of_a_topic(kafka, topic):
     assert sorted(int(record.value) for record in found) == list(range(300))
     assert [int(r.value) for r in found if r.partition == 1] == list(range(1, 300, 3))
     assert list(reader.records(kafka, topic("empty"))) == []
+
+
+def test_connections_outlive_a_restart_of_kafka(own_kafka):
+    """Who watches for days need not connect anew: after a crash and a start the same door answers."""
+    with admin.connect(Kafka(bootstrap_servers=own_kafka.bootstrap)) as door:
+        door.create_topic("t", 1, {})
+        with KafkaProducer(bootstrap_servers=own_kafka.bootstrap) as producer:
+            producer.send("t", b"v").get(10)
+        assert door.read_record("t", 0, 0).value == b"v"
+        own_kafka.kill()
+        own_kafka.start()
+        assert door.read_record("t", 0, 0).value == b"v"
+        assert door.lag() == []
+
+
+def test_a_topic_that_is_not_there_holds_nothing(kafka, unique):
+    """Asking for all records of a missing topic gives none."""
+    assert list(reader.records(kafka, unique("missing"))) == []
