@@ -11,7 +11,6 @@ from pipeline import codec
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
 from schemas.events import Event
 from schemas.facts import Order, Transition
-from schemas.ids import digest
 from schemas.notices import Notice
 
 orders: Table[Order] = Table(
@@ -43,7 +42,7 @@ def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
 
 def _transition(record: Record, event: Event, order: Order, before: str) -> Transition:
     return Transition(
-        transition_id=digest(order.order_id, event.event_id, order.status),
+        transition_id=f"{order.order_id}/{event.event_id}",
         order_id=order.order_id,
         seller_id=order.seller[3],
         before=before,

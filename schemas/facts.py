@@ -127,7 +127,8 @@ class Review(Struct, omit_defaults=True, gc=False):
 class Order(Struct, omit_defaults=True):
     """All that is known of one order: the value of topic `order.snapshots` and of the table `orders`.
 
-    marks: placed, amended, held, released, confirmed, cancelled, received, completed; cod where it is paid at the door.
+    marks: placed, amended, held, released, confirmed, cancelled, received, completed; cod where it is paid at the door;
+    paid by the first payment; shipped since a carrier has the first parcel.
     reported: milestones that the marketplace's own words imply (STATUSES.implies), with the first such word.
     seller: (rank of the witness, -occurred_at, event_id, seller_id): the best and earliest witness wins.
     Below `status` everything is derived from the facts above it, and kept so that readers need no rules.
@@ -167,7 +168,7 @@ class Order(Struct, omit_defaults=True):
 
 
 class Transition(Struct, omit_defaults=True, gc=False):
-    """An order's status changed: the value of topic `order.transitions`; id = digest(order_id, event_id, after)."""
+    """An order's status changed: the value of topic `order.transitions`; id = order_id/event_id."""
 
     transition_id: str
     order_id: str

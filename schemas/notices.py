@@ -34,8 +34,7 @@ NOTICES: dict[str, Kind] = {
 class Notice(Struct, omit_defaults=True):
     """One line of somebody's inbox: the value of topic `notices`, keyed by `audience`.
 
-    audience: `seller:{seller_id}` or `buyer:{buyer_id}`. The id is made of kind, order, milestone, what it is about and
-    whether it goes to the seller (`….s`) or the buyer (`….b`): once, ever.
+    audience: `seller:{seller_id}` or `buyer:{buyer_id}`. id = order_id/kind/milestone/which/s or b: once, ever.
     """
 
     notice_id: str

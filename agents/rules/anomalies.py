@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from agents.rules.fold import FOLDS, SKEW
-from agents.rules.parcels import ENDED, FOREVER, PICKED_UP, PROVES, proof_of, tally
+from agents.rules.parcels import ENDED, PICKED_UP, PROVES, proof_of, tally
 from schemas.events import Event
 from schemas.facts import Anomaly, Mark, Order, Package, by_witness
 from schemas.ids import digest
@@ -19,7 +19,6 @@ LAG = DAY
 """How far behind the facts a marketplace's word may be."""
 
 NOT_SHIPPED = frozenset(("unpaid", "new", "on_hold", "ready_to_ship", "awaiting_collection"))
-UNPAID: Mark = (FOREVER, "")
 ARRIVED = frozenset(("delivered", "completed"))
 
 
@@ -37,16 +36,10 @@ Findings = dict[str, Finding]
 
 def shipped_unpaid(order: Order) -> Findings:
     """A carrier has the goods before they are paid; said only where payments are known and cash on delivery is not."""
-    if not order.payments or not order.packages or "cod" in order.marks or "paid" in order.reported:
+    shipped, paid = order.marks.get("shipped"), order.marks.get("paid")
+    if shipped is None or (paid and paid <= shipped) or not order.payments or order.details is None:
         return {}
-    paid = min(_paid(order) or (UNPAID,))
-    shipped = UNPAID
-    for package in order.packages.values():
-        if min(package.marks.values()) < paid:
-            shipped = min((shipped, *_picked_up(package)))
-    if shipped >= paid or order.details is None:
-        return {}
-    return {"": Finding(shipped, None if paid is UNPAID else paid)}
+    return {} if "cod" in order.marks or "paid" in order.reported else {"": Finding(shipped, paid)}
 
 
 def paid_after_cancel(order: Order) -> Findings:
@@ -98,7 +91,7 @@ def refund_exceeds_payment(order: Order) -> Findings:
         came = whole if not total or whole <= total else max(told.values())
         if back > came:
             last = max(mark for refund in order.refunds.values() for mark in refund.marks.values())
-            return {"": Finding(last, min(_paid(order), default=None), f"{back} back, {came} paid {currency}")}
+            return {"": Finding(last, order.marks.get("paid"), f"{back} back, {came} paid {currency}")}
     return {}
 
 
@@ -113,8 +106,8 @@ def status_conflict(order: Order) -> Findings:
         contrary = [mark for package in moving for mark in _picked_up(package) if mark[0] > said_at]
     elif status in NOT_SHIPPED and tally(order, said_at - LAG)[1] & PICKED_UP:
         contrary = [mark for package in order.packages.values() for mark in _picked_up(package)]
-    elif status == "unpaid":
-        contrary = [mark for mark in _paid(order) if mark[0] < said_at - LAG]
+    elif status == "unpaid" and (paid := order.marks.get("paid")) and paid[0] < said_at - LAG:
+        contrary = [paid]
     return {"": Finding(min(contrary), (said_at, event_id), word)} if contrary else {}
 
 
@@ -136,10 +129,6 @@ def before_placed(order: Order) -> Findings:
 def _cancelled(order: Order) -> Mark | None:
     told, said = order.marks.get("cancelled"), order.reported.get("cancelled")
     return min(told, said) if told and said else told or said
-
-
-def _paid(order: Order) -> list[Mark]:
-    return [payment.marks["paid"] for payment in order.payments.values() if "paid" in payment.marks]
 
 
 def _picked_up(package: Package) -> list[Mark]:

@@ -13,7 +13,6 @@ from agents.rules.joins.shipments import package_key, scanned_as
 from agents.rules.parcels import ENDED, PICKED_UP, PROVES, proof_of
 from schemas.events import Event
 from schemas.facts import Case, Mark, Marks, Order, Package, Payment, Refund
-from schemas.ids import digest
 from schemas.notices import NOTICES, Notice
 from schemas.orders import StatusReported
 from schemas.shipments import PackageScanned
@@ -171,17 +170,20 @@ def _by_others(order: Order, news: News) -> list[Mark]:
 
 
 def _notices(order: Order, news: News) -> list[Notice]:
-    """Gives the notices of one piece of news, to each who is to hear it and is known."""
-    kind = TELLS[news.scope, news.milestone].kind
+    """Gives the notices of one piece of news: to seller and buyer, as far as each is known and is to hear it."""
+    kind, (at, event_id) = TELLS[news.scope, news.milestone].kind, news.mark
     to_seller, to_buyer = NOTICES[kind]
-    audiences = [f"seller:{order.seller[3]}"] if to_seller and order.seller[3] else []
-    if to_buyer and order.details and order.details.buyer_id:
-        audiences.append(f"buyer:{order.details.buyer_id}")
-    if not audiences:
+    seller = order.seller[3] if to_seller else ""
+    buyer = order.details.buyer_id if to_buyer and order.details else ""
+    if not seller and not buyer:
         return []
-    values, (at, event_id) = _values(order, news), news.mark
-    told = digest(f"{kind}\0{order.order_id}\0{news.ref}\0{news.milestone}")
-    return [Notice(f"{told}.{to[0]}", to, kind, order.order_id, at, event_id, values) for to in audiences]
+    notices, values = [], _values(order, news)
+    told = f"{order.order_id}/{kind}/{news.milestone}/{news.ref}"
+    if seller:
+        notices.append(Notice(f"{told}/s", f"seller:{seller}", kind, order.order_id, at, event_id, values))
+    if buyer:
+        notices.append(Notice(f"{told}/b", f"buyer:{buyer}", kind, order.order_id, at, event_id, values))
+    return notices
 
 
 def _values(order: Order, news: News) -> dict[str, str]:

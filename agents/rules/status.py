@@ -17,8 +17,6 @@ class Evidence(NamedTuple):
     """Milestones of the order."""
     words: tuple[str, ...] = ()
     """Milestones that a marketplace's word implies."""
-    payment: bool = False
-    """A payment that is paid."""
     some_parcel: int = 0
     every_parcel: int = 0
     """What some parcel, or every one, has to prove (see parcels)."""
@@ -39,7 +37,7 @@ EVIDENCE: dict[str, Evidence] = {
     "awaiting_collection": Evidence(words=("arranged",), some_parcel=KNOWN),
     "ready_to_ship": Evidence(marks=("confirmed",), words=("confirmed",)),
     "on_hold": Evidence(passing=passing.is_held),
-    "new": Evidence(marks=("cod",), words=("paid",), payment=True),
+    "new": Evidence(marks=("cod", "paid"), words=("paid",)),
     "unpaid": Evidence(marks=("placed",), words=("placed",)),
     "unknown": Evidence(),
 }
@@ -52,8 +50,6 @@ def status_of(order: Order, at: int = FOREVER) -> str:
         place = min(place, _first_row(_WORDS, order.reported, at))
     if order.packages:
         place = min(place, _place_of_parcels(*tally(order, at)))
-    if place > _NEW and any("paid" in known_by(payment.marks, at) for payment in order.payments.values()):
-        place = _NEW
     if order.returns or order.holds or order.reported:
         place = min([place, *(row for row, holds in _PASSING if row < place and holds(order, at))])
     return _NAMES[place]
@@ -88,4 +84,3 @@ class _Places(dict[str, int]):
 _MARKS = _Places({mark: n for n, name in enumerate(_NAMES) for mark in EVIDENCE[name].marks})
 _WORDS = _Places({word: n for n, name in enumerate(_NAMES) for word in EVIDENCE[name].words})
 _PASSING = [(n, holds) for n, name in enumerate(_NAMES) if (holds := EVIDENCE[name].passing)]
-_NEW = _NAMES.index("new")

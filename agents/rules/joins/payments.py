@@ -13,6 +13,8 @@ def pay(order: Order, event: PaymentMoved, _: str, mark: str) -> int:
     if payment is None:
         payment = order.payments[event.payment_id] = Payment()
     change = keep_earliest(payment.marks, mark, event)
+    if mark == "paid":
+        keep_earliest(order.marks, mark, event)
     if mark == "charged_back" or not is_newer(event, payment.stamp):
         return change
     payment.stamp, payment.source = stamp_of(event), event.source

@@ -1,6 +1,7 @@
 """How events of topic `shipments` join."""
 
 from agents.rules.joins import MOVED, is_newer, keep_all, keep_earliest, stamp_of
+from agents.rules.parcels import PICKED_UP, PROVES
 from schemas.facts import Order, Package, Scan
 from schemas.ids import tracking_key
 from schemas.shipments import PackageRecut, PackageScanned, ShippingArranged
@@ -41,16 +42,19 @@ def scan(order: Order, event: PackageScanned, _: str, __: str) -> int:
     package = _package(order, package_key(event))
     if package.last is None or is_newer(event, package.last.stamp):
         package.last = Scan(
-            stamp=stamp_of(event),
-            milestone=event.milestone,
-            code=event.code,
-            words=event.words,
-            location=event.location,
-            returning=event.returning,
-            proof=event.proof,
-            next_expected_at=event.next_expected_at,
+            stamp_of(event),
+            event.milestone,
+            event.code,
+            event.words,
+            event.location,
+            event.returning,
+            event.proof,
+            event.next_expected_at,
         )
-    return keep_earliest(package.marks, scanned_as(event), event)
+    mark = scanned_as(event)
+    if PROVES[mark] & PICKED_UP:
+        keep_earliest(order.marks, "shipped", event)
+    return keep_earliest(package.marks, mark, event)
 
 
 def recut(order: Order, event: PackageRecut, _: str, __: str) -> int:
