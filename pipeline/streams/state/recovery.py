@@ -1,10 +1,11 @@
 """Recovery: Faust decides what to read, whole batches of the changelog are applied."""
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from faust.tables.recovery import Recovery
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 from mode import Service
 
@@ -22,6 +23,9 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
     """Fences former owners first, applies changelogs by the batch, and ends by position."""
 
     app: "JobApp"
+
+    def __post_init__(self) -> None:
+        self._overtaken = asyncio.Event()
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _slurp_changelogs(self) -> None:
@@ -48,10 +52,24 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
         del title
         await consumer.seek_wait({tp: offsets[tp] + 1 for tp in tps})
 
+    def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Gives up what is under way: Faust's recovery would end, and let the streams flow, while others take over."""
+        super().on_partitions_revoked(revoked)
+        self._overtaken.set()
+
+    async def on_rebalance(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Begins anew for what was assigned."""
+        self._overtaken.clear()
+        await super().on_rebalance(*args, **kwargs)
+
     async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ANN401, ASYNC109
         """Waits as long as it takes: Faust takes a wait that timed out for its own end, and stands still for ever."""
         del timeout
-        await super()._wait(coro)
+        waited = await self.wait_first(coro, self.signal_recovery_start, self._overtaken)
+        if waited.stopped:
+            raise ServiceStopped
+        if self.signal_recovery_start.is_set() or self._overtaken.is_set():
+            raise RebalanceAgain
 
     def apply(self, run: Run, records: Records) -> None:
         """Applies a run of a changelog."""

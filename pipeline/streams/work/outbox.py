@@ -53,6 +53,9 @@ class Pack:
                 count += 1
         self.count = count
 
+    def __bool__(self) -> bool:
+        return bool(self.count or self._full)
+
     def batches(self) -> list[Any]:
         """Gives the batches to send, in order. Raises TooLarge."""
         self._close()
@@ -110,6 +113,6 @@ class Outbox:
         return packs[number]
 
     def packs(self) -> Iterator[Pack]:
-        """Gives all packs."""
+        """Gives all packs that hold something."""
         for packs in self._packs.values():
-            yield from packs.values()
+            yield from (pack for pack in packs.values() if pack)

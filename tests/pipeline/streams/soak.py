@@ -206,12 +206,12 @@ class Soak:
 
     async def catch_up(self) -> None:
         """Waits until the workers have committed all that was sent, and passed it on."""
-        until = time.monotonic() + 40
-        while time.monotonic() < until:
-            self.account.lag = await self._lag()
-            if not self.account.lag:
-                break
+        until, least = time.monotonic() + 40, 1 << 60
+        while time.monotonic() < until and (lag := await self._lag()):
+            if lag < least:
+                until, least = time.monotonic() + 40, lag
             await asyncio.sleep(0.5)
+        self.account.lag = await self._lag()
         await asyncio.sleep(2)
 
     async def _lag(self) -> int:

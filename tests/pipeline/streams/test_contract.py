@@ -63,6 +63,8 @@ OVERRIDDEN = {
     (Recovery, "_build_highwaters"): "self, consumer, tps, destination, title",
     (Recovery, "_seek_offsets"): "self, consumer, tps, offsets, title",
     (Recovery, "_wait"): "self, coro, timeout",
+    (Recovery, "on_partitions_revoked"): "self, revoked",
+    (Recovery, "on_rebalance"): "self, assigned, revoked, newly_assigned, generation_id",
     (faust.Schema, "loads_key"): "self, app, message, loads, serializer",
     (faust.Schema, "loads_value"): "self, app, message, loads, serializer",
 }

@@ -35,6 +35,14 @@ def test_own_keys_stay_in_the_partition_and_others_are_hashed():
     assert [r.value for r in found["out", partition_of(b"other", 8)]] == [b"2"]
 
 
+def test_only_partitions_that_get_something_are_sent_to():
+    """The batch's own partition is none of them if no message is for it."""
+    other = next(key for key in map(str.encode, map(str, range(99))) if partition_of(key, 8) != 3)
+    outbox = open_outbox()
+    outbox.take([Message("out", other, b"1")], {b"mine": None})
+    assert [pack.partition for pack in outbox.packs()] == [partition_of(other, 8)]
+
+
 def test_a_topic_with_other_partitions_hashes_every_key():
     """The batch's own partition says nothing where there are more or fewer."""
     outbox = Outbox(lambda: BatchBuilder(9_999, 0), (3, 8), {"out": 5}, NOW)
