@@ -5,7 +5,7 @@ So what a failed batch changed is simply forgotten, and the retry reads the rows
 """
 
 from collections.abc import Collection, Iterator
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from pipeline.streams.agent import Table
 from pipeline.streams.state.expiry import Expiry
@@ -19,13 +19,16 @@ UNREAD: Any = object()
 class PartitionRows(Generic[Row]):
     """Implements agent.Rows over a store; `cached` decoded rows are kept in each of two generations."""
 
-    __slots__ = ("_cached", "_changed", "_expiry", "_held", "_old", "_settled", "_young", "store", "table")
+    __slots__ = (
+        "_cached", "_changed", "_decode", "_expiry", "_held", "_old", "_raw", "_settled", "_young", "store", "table",
+    )  # fmt: skip
 
     def __init__(self, table: Table[Row], store: Store, cached: int = 0) -> None:
         self.table, self.store, self._cached = table, store, cached
-        self._young: dict[bytes, Row] = {}
-        self._old: dict[bytes, Row] = {}
-        self._held: dict[bytes, Row | None] = {}
+        self._decode, self._raw = table.decode, store.get
+        self._young: dict[bytes, Any] = {}
+        self._old: dict[bytes, Any] = {}
+        self._held: dict[bytes, Any] = {}
         self._changed: dict[bytes, Row | None] = {}
         self._settled: dict[bytes, bytes | None] = {}
         self._expiry = Expiry(table, store)
@@ -35,7 +38,7 @@ class PartitionRows(Generic[Row]):
         row = self._held.get(key, UNREAD)
         if row is UNREAD:
             row = self._held[key] = self._read(key)
-        return cast("Row | None", row)
+        return row  # type: ignore[no-any-return]
 
     def put(self, key: bytes, row: Row) -> None:
         """Keeps the row."""
@@ -52,7 +55,7 @@ class PartitionRows(Generic[Row]):
     def prefetch(self, keys: Collection[bytes]) -> None:
         """Reads those rows at once that are not decoded yet, where that is cheaper than one by one."""
         if self.store.prefers_many:
-            held, young, old, decode = self._held, self._young, self._old, self.table.decode
+            held, young, old, decode = self._held, self._young, self._old, self._decode
             missing = [key for key in keys if key not in young and key not in old and key not in held]
             for key, row in zip(missing, self.store.get_many(missing), strict=True):
                 held[key] = None if row is None else decode(row)
@@ -101,12 +104,12 @@ class PartitionRows(Generic[Row]):
         self._young.pop(key, None)
         self._old.pop(key, None)
 
-    def _read(self, key: bytes) -> Row | None:
+    def _read(self, key: bytes) -> Any:  # noqa: ANN401
         if self._cached:
             row = self._young.pop(key, UNREAD)
             if row is UNREAD:
                 row = self._old.pop(key, UNREAD)
             if row is not UNREAD:
-                return cast("Row", row)
-        raw = self._settled[key] if key in self._settled else self.store.get(key)
-        return None if raw is None else self.table.decode(raw)
+                return row
+        raw = self._settled[key] if key in self._settled else self._raw(key)
+        return None if raw is None else self._decode(raw)
