@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Annotated, Any, Literal
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
@@ -26,14 +26,27 @@ FILES: dict[str, Any] = {media_type: {"schema": {"type": "string", "format": "bi
 _CHUNK = 1 << 18
 
 
-class Asked(BaseModel):
-    """Parameters of every table; one that is not known is an error, so that a slip of the pen is told."""
+class Plain(BaseModel):
+    """Parameters of every door; one that is not known is an error, so that a slip of the pen is told."""
 
     model_config = ConfigDict(extra="forbid")
 
+    as_: Annotated[Role | None, Field(alias="as", description="with several sessions in one browser: which")] = None
+
+
+class Asked(Plain):
+    """Parameters of every table."""
+
     format: Annotated[Format | None, Field(description="else the Accept header decides")] = None
     spreadsheet: Annotated[bool, Field(description="CSV: texts that a spreadsheet would run get a leading '")] = False
-    as_: Annotated[Role | None, Field(alias="as", description="with several sessions in one browser: which")] = None
+
+
+def _check(asked: Annotated[Plain, Query()]) -> None:
+    """Refuses parameters that are not known."""
+
+
+NO_MORE = Depends(_check)
+"""What a door declares that has no parameters of its own."""
 
 
 @dataclass(frozen=True)

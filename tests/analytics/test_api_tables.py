@@ -110,6 +110,13 @@ async def test_operators_tables_are_theirs(client, queue):
             assert problem(await api.get(f"/v1/ops/{queue}")) == "forbidden"
 
 
+@pytest.mark.parametrize("door", ["/v1/metrics", "/v1/metrics/LDR", "/v1/ops/freshness", "/v1/ops/groups"])
+async def test_what_is_no_parameter_is_told(client, door):
+    """A figure of today must not pass for one of last March."""
+    async with client(OPERATOR) as api:
+        assert problem(await api.get(f"{door}?from=2026-03-01")) == "invalid"
+
+
 async def test_senders_are_counted(client):
     """By account, with the last sign of each."""
     async with client(OPERATOR) as api:

@@ -9,7 +9,7 @@ from pydantic import Field
 from analytics import exports
 from analytics.access import OPERATOR
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, wanted
+from analytics.api.formats import FILES, NO_MORE, Asked, wanted
 from analytics.api.problems import told
 from analytics.api.session import viewer_for
 from analytics.api.shapes import Counted, Shape, Time
@@ -124,7 +124,7 @@ class Freshness(Counted):
     hops: list[Hop]
 
 
-@router.get("/freshness", responses=told())
+@router.get("/freshness", responses=told(), dependencies=[NO_MORE])
 def read_freshness(request: Request) -> Freshness:
     """Tells how long webhooks take to be seen, hop by hop, from real trails."""
     ours = services.of(request)
@@ -148,7 +148,7 @@ def read_lag(request: Request, asked: Annotated[Asked, Query()]) -> Any:  # noqa
     }
 
 
-@router.get("/groups", responses=told())
+@router.get("/groups", responses=told(), dependencies=[NO_MORE])
 def list_groups(request: Request) -> GroupList:
     """Sums up each consumer group."""
     view = services.of(request).monitor.view
@@ -156,7 +156,7 @@ def list_groups(request: Request) -> GroupList:
     return GroupList(**_kafka(view), groups=[_group(name, list(members)) for name, members in by_group])
 
 
-@router.get("/rebalances", responses=told())
+@router.get("/rebalances", responses=told(), dependencies=[NO_MORE])
 def list_rebalances(request: Request) -> MoveList:
     """Tells which partitions changed hands lately."""
     view = services.of(request).monitor.view

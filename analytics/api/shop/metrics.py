@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, wanted
+from analytics.api.formats import FILES, NO_MORE, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Shape, Time, member
@@ -90,7 +90,7 @@ class PartAsked(Asked):
     limit: Annotated[int, Field(ge=1, le=_MOST)] | None = None
 
 
-@router.get("", responses=told())
+@router.get("", responses=told(), dependencies=[NO_MORE])
 def list_metrics(request: Request, viewer: SellerOrOperator) -> MetricList:
     """Gives every rate as it stands now."""
     ours = services.of(request)
@@ -99,7 +99,7 @@ def list_metrics(request: Request, viewer: SellerOrOperator) -> MetricList:
     return MetricList(metrics=[Metric.of(row) for row in rows], watermark=watermark)
 
 
-@router.get("/{name}", responses=told())
+@router.get("/{name}", responses=told(), dependencies=[NO_MORE])
 def read_metric(request: Request, viewer: SellerOrOperator, name: Code) -> OneMetric:
     """Gives one rate as it stands now."""
     ours = services.of(request)

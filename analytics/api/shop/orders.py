@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from analytics import exports
 from analytics.access import Viewer
 from analytics.api import services
-from analytics.api.formats import FILES, Asked, wanted
+from analytics.api.formats import FILES, NO_MORE, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
@@ -139,7 +139,7 @@ def read_trail(request: Request, viewer: Anyone, order_id: OrderId, asked: Annot
     return {"order_id": order_id, "events": [Event.of(row) for row in rows], "watermark": out.watermark}
 
 
-@router.get("/{order_id:path}", responses=told("not-found"))
+@router.get("/{order_id:path}", responses=told("not-found"), dependencies=[NO_MORE])
 def read_order(request: Request, viewer: Anyone, order_id: OrderId) -> WholeOrder:
     """Gives all that is known of one order; what contradicts itself in it is no buyer's business."""
     watermark = services.of(request).watermark()
