@@ -15,6 +15,9 @@ from pipeline.settings import Kafka
 
 LOG = logging.getLogger("kafka")
 LOG.propagate = False  # it tells of each lost connection; what follows from it we tell ourselves
+PERSISTENT = {"reconnect_backoff_max_ms": 500}
+"""A Kafka that was away is found again soon; by default kafka-python may let half a minute pass."""
+
 TOO_LATE = (errors.KafkaTimeoutError, errors.RequestTimedOutError)
 
 
@@ -23,7 +26,7 @@ def open_admin(kafka: Kafka, patience_ms: int) -> KafkaAdminClient:
     options, servers = client_options(kafka), kafka.bootstrap_servers
     if not any(map(_listens, options["bootstrap_servers"])):
         raise BrokerError(f"nobody answers at {servers}: is Kafka running?")
-    waits = {"bootstrap_timeout_ms": patience_ms, "request_timeout_ms": patience_ms}
+    waits = {"bootstrap_timeout_ms": patience_ms, "request_timeout_ms": patience_ms, **PERSISTENT}
     with asking(f"Kafka at {servers}"), _Refusals() as refusals:
         try:
             return _Client(**options, **waits, client_id="arus-admin")

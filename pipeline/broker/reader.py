@@ -10,7 +10,7 @@ from kafka.errors import KafkaTimeoutError
 from msgspec import Struct
 
 from pipeline.broker import BrokerError, RecordGoneError
-from pipeline.broker.asking import asking
+from pipeline.broker.asking import PERSISTENT, asking
 from pipeline.broker.clients import client_options
 from pipeline.settings import Kafka
 
@@ -22,6 +22,7 @@ OPTIONS = {
     "client_id": "arus-reader",
     "bootstrap_timeout_ms": 2 * PATIENCE_MS,
     "request_timeout_ms": 2 * PATIENCE_MS,
+    **PERSISTENT,
     "group_id": None,
     "isolation_level": "read_committed",
     "auto_offset_reset": "earliest",  # of a position whose records were deleted: the first that is left
