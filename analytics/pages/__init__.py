@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from analytics.access import Role, Viewer
+from analytics.access import OPERATOR, Role, Viewer
 from analytics.api import services
 from analytics.api.problems import Problem
 from analytics.api.session import HOME_PAGES, find_viewer
@@ -25,7 +25,7 @@ def join(app: FastAPI) -> None:
     """Adds the pages to an app of the API, and makes it draw problems as pages for who looks with a browser."""
     ours: services.Services = app.state.services
     site = Site(Services(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
-    live, problems = Live(ours.closing), Problems(site)
+    live, problems = Live(ours.closing, lambda: ours.report("position", OPERATOR)), Problems(site)
 
     def piles() -> list[Pile]:
         with ours.asking_kafka():

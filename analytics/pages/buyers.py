@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from analytics.pages import orders
-from analytics.pages.live import Live, Pieces
+from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import BUYER_TAB_WORDS, mark
 from schemas.facts import Order
@@ -143,7 +143,7 @@ class Buyers:
         look, order_id = self._site.look(request, "buyer"), request.path_params["order_id"]
         await run_in_threadpool(self._found, look, request)
         key = ("buyer", look.viewer, look.language.code, order_id)
-        return self._live.stream(request, key, lambda: self._pieces(self._site.again(look), order_id))
+        return self._live.stream(request, key, Drawing(lambda: self._pieces(self._site.again(look), order_id)))
 
     def _found(self, look: Look, request: Request) -> dict[str, Any]:
         found = order(look, request.path_params["order_id"])

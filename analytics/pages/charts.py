@@ -28,13 +28,13 @@ def axis(highest: float, parts: int = 4, *, whole: bool = False) -> Axis:
     return Axis(count * step, tuple(i * step for i in range(count + 1)))
 
 
-def line(values: Sequence[float | None], top: float, low: float = 0) -> str:
+def line(values: Sequence[float | None], top: float, low: float = 0, digits: int = 1) -> str:
     """Draws values as one path from the left edge to the right, with a gap where a value is not known."""
     step, span = WIDTH / max(len(values) - 1, 1), (top - low) or 1
     path, pen = [], "M"
     for i, value in enumerate(values):
         if value is not None:
-            path.append(f"{pen}{i * step:.0f} {HEIGHT - (value - low) / span * HEIGHT:.1f}")
+            path.append(f"{pen}{i * step:.0f} {HEIGHT - (value - low) / span * HEIGHT:.{digits}f}")
         pen = "M" if value is None else "L"
     return "".join(path)
 
@@ -56,7 +56,7 @@ def spark(values: Sequence[float | None], *, zero: bool = False, least: float = 
         return ""
     low, high = (0, max(*known, least, 1e-9)) if zero else (min(known), max(known))
     margin = (high - low or 1) * 0.08
-    return line(values, high + margin, low - (0 if zero else margin))
+    return line(values, high + margin, low - (0 if zero else margin), digits=0)
 
 
 def columns(values: Sequence[float], bases: Sequence[float], top: float, gap: float = 0.34) -> str:

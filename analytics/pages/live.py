@@ -6,9 +6,10 @@ alone: the key of what is watched holds the viewer, so no piece can reach anothe
 
 import asyncio
 import secrets
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Hashable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 from starlette.requests import Request
@@ -18,8 +19,9 @@ from analytics.pages.site import HEADERS, PRIVATE
 
 log = structlog.get_logger()
 
-EVERY = 1.0  # seconds between two drawings
-SHARE = 0.2  # of a processor, at most, for what one page shows
+EVERY = 1.0  # seconds between two ticks
+SHARE = 0.4  # of a processor, at most, for all pages that are watched: with many of them the ticks are longer
+STALE = 10.0  # seconds after which a page is drawn anew though nothing was loaded: time goes on
 QUIET = 15.0  # seconds after which a stream says that it still lives
 LONGEST = 600.0  # seconds; then the browser connects anew and shows again who it is
 
@@ -34,20 +36,29 @@ class Bell(Protocol):
         """Says whether it does."""
 
 
+class Drawing(NamedTuple):
+    """How a page is drawn: what to draw when something was loaded, and what at every tick. Both run in a thread."""
+
+    loaded: Callable[[], Pieces]
+    tick: Callable[[], Pieces] = dict
+
+
 class Watched:
     """One page as one viewer sees it in one language: its pieces, and when each last changed."""
 
-    def __init__(self, draw: Callable[[], Pieces]) -> None:
-        self._draw = draw
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._position: object = None
+        self._drawn_at = -STALE
         self._pieces: Pieces = {}
         self._changed: dict[str, int] = {}
         self.number = 0
         self.watchers = 0
         self.news = asyncio.Condition()
 
-    async def redraw(self) -> None:
-        """Draws all pieces anew, in a thread, and wakes the watchers when one changed."""
-        pieces = await asyncio.to_thread(self._draw)
+    async def redraw(self, position: object) -> None:
+        """Draws in a thread what may have changed, and wakes the watchers when it has."""
+        pieces = await asyncio.to_thread(self._draw, position)
         news = [name for name, html in pieces.items() if self._pieces.get(name) != html]
         if not news:
             return
@@ -56,6 +67,14 @@ class Watched:
         self._pieces = pieces
         async with self.news:
             self.news.notify_all()
+
+    def _draw(self, position: object) -> Pieces:
+        now = time.monotonic()
+        if position == self._position and now - self._drawn_at < STALE:
+            return self._drawing.tick()
+        pieces = self._drawing.loaded() | self._drawing.tick()
+        self._position, self._drawn_at = position, now
+        return pieces
 
     def since(self, seen: int) -> str:
         """Gives the pieces that changed since; rows inside a table, as a parser drops a row that stands elsewhere."""
@@ -68,26 +87,27 @@ class Watched:
 class Live:
     """All that is being watched. One task draws for each, from the first watcher until the last has gone."""
 
-    def __init__(self, closing: Bell, every: float = EVERY) -> None:
-        self._closing, self._every = closing, every
+    def __init__(self, closing: Bell, position: Callable[[], object], every: float = EVERY) -> None:
+        """`position` changes when something was loaded."""
+        self._closing, self._position, self._every = closing, position, every
         self._watched: dict[Hashable, Watched] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._run = secrets.token_hex(4)
 
-    def stream(self, request: Request, key: Hashable, draw: Callable[[], Pieces]) -> StreamingResponse:
-        """Answers with a stream of patches; `draw` makes the pieces of what `key` names."""
+    def stream(self, request: Request, key: Hashable, drawing: Drawing) -> StreamingResponse:
+        """Answers with a stream of patches; `drawing` makes the pieces of what `key` names."""
         packed = "gzip" in request.headers.get("accept-encoding", "")
         run, _, number = request.headers.get("last-event-id", "").partition("-")
         seen = int(number) if run == self._run and number.isdigit() else 0
         headers = HEADERS | PRIVATE | {"X-Accel-Buffering": "no"}
         headers |= {"Content-Encoding": "gzip"} if packed else {}
-        body = self._patches(key, draw, seen)
+        body = self._patches(key, drawing, seen)
         return StreamingResponse(_packed(body) if packed else body, media_type="text/event-stream", headers=headers)
 
-    async def _patches(self, key: Hashable, draw: Callable[[], Pieces], seen: int) -> AsyncIterator[bytes]:
+    async def _patches(self, key: Hashable, drawing: Drawing, seen: int) -> AsyncIterator[bytes]:
         watched = self._watched.get(key)
         if watched is None:
-            watched = self._watched[key] = Watched(draw)
+            watched = self._watched[key] = Watched(drawing)
             task = asyncio.create_task(self._keep_drawing(key, watched))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -109,11 +129,11 @@ class Live:
         while watched.watchers and not self._closing.is_set():
             began = loop.time()
             try:
-                await watched.redraw()
+                await watched.redraw(await asyncio.to_thread(self._position))
             except Exception:  # the warehouse may just be opened anew; the next tick tries again
                 log.warning("pages.redraw_failed", page=key, exc_info=True)
             cost = loop.time() - began
-            await asyncio.sleep(max(self._every - cost, cost / SHARE - cost))
+            await asyncio.sleep(max(self._every - cost, cost * len(self._watched) / SHARE - cost))
         del self._watched[key]
         async with watched.news:
             watched.news.notify_all()

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from analytics.lag import Verdict, worst
 from analytics.monitor import Standing, View, orders_at_most
 from analytics.pages import charts, orders, sellers
-from analytics.pages.live import Live, Pieces
+from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.site import Head, Look, Site
 from analytics.pages.words.names import mark
 from schemas.times import SECOND
@@ -43,6 +43,8 @@ HOPS = {
     "loaded": (mark("Loaded"), mark("into the warehouse")),
 }
 """The hops of freshness in the order of an event's way."""
+
+PIECES = "operator/pieces.html"
 
 GOAL = 2 * SECOND
 """From a webhook's answer to the page."""
@@ -86,10 +88,15 @@ def _group(name: str, members: list[Standing]) -> Made:
 
 
 def _topic(name: str, members: list[Standing]) -> Made:
-    history = [sum(at) for at in zip(*(s.history for s in members), strict=False)]
+    history = thinned([sum(at) for at in zip(*(s.history for s in members), strict=False)])
     slug = f"lag-{members[0].group}-{name}".replace(".", "-")
-    rows = [s._asdict() | {"slug": f"{slug}-{s.partition}"} for s in members]
+    rows = [s._asdict() | {"slug": f"{slug}-{s.partition}", "history": thinned(s.history)} for s in members]
     return {"name": name, "slug": slug, "partitions": rows, "history": history, **_sums(members)}
+
+
+def thinned(values: Sequence[int]) -> list[int]:
+    """Gives the larger of each two values, the newest two last: half as much to draw, and no peak lost."""
+    return [max(values[max(end - 2, 0) : end]) for end in range(len(values), 0, -2)][::-1]
 
 
 def _sums(members: Sequence[Standing]) -> Made:
@@ -179,7 +186,8 @@ class Operators:
         """Streams what changes of it."""
         look = self._site.look(request, "operator")
         key = ("stream", look.viewer, look.language.code)
-        return self._live.stream(request, key, lambda: self._pieces(self._site.again(look)))
+        stream = Drawing(lambda: self._loaded(self._site.again(look)), lambda: self._tick(self._site.again(look)))
+        return self._live.stream(request, key, stream)
 
     def show_order(self, request: Request) -> Response:
         """Shows one order as its seller sees it."""
@@ -190,35 +198,39 @@ class Operators:
         return self._page(request, "seller/order.html", "", watermark=self._view().watermark, **found)
 
     def _seen(self, look: Look) -> Made:
-        if look.now - self._asked_at >= SLOW:
-            self._queues, self._asked_at = queues(look), look.now
         view = self._view()
         return {
             "verdict": verdict(view, look.now),
             "groups": groups(view.standings),
             "freshness": freshness(look.ask("freshness", now=look.now)),
             "rates": rates(look.ask("rates", now=look.now)),
-            **self._queues,
+            **self._asked(look),
         }
 
-    def _pieces(self, look: Look) -> Pieces:
-        draw, seen = self._site.pieces("operator/pieces.html", look.language), self._seen(look)
-        pieces = {
-            "verdict": draw.verdict(seen["verdict"]),
-            "freshness": draw.freshness(seen["freshness"]),
-            "rates": draw.rates(seen["rates"]),
-            **{name: getattr(draw, name)(seen[name], look.now) for name in QUEUES},
+    def _asked(self, look: Look) -> Made:
+        if look.now - self._asked_at >= SLOW:
+            self._queues, self._asked_at = queues(look), look.now
+        return self._queues
+
+    def _loaded(self, look: Look) -> Pieces:
+        draw, asked = self._site.pieces(PIECES, look.language), self._asked(look)
+        fresh = freshness(look.ask("freshness", now=look.now))
+        return {"freshness": draw.freshness(fresh)} | {
+            name: getattr(draw, name)(rows, look.now) for name, rows in asked.items()
         }
-        for group in seen["groups"]:
+
+    def _tick(self, look: Look) -> Pieces:
+        draw, view = self._site.pieces(PIECES, look.language), self._view()
+        pieces: Pieces = {
+            "verdict": draw.verdict(verdict(view, look.now)),
+            "rates": draw.rates(rates(look.ask("rates", now=look.now))),
+        }
+        for group in groups(view.standings):
             pieces |= _lag_pieces(draw, group)
         return pieces
 
     def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
         return self._site.page(request, template, HEAD._replace(door=door), **context)
-
-
-QUEUES = ("intake", "letters", "unmapped", "parked", "unreadable", "anomalies")
-"""Parts of the page that are drawn from the rows of the same name."""
 
 
 def _lag_pieces(draw: Any, group: Made) -> Pieces:  # noqa: ANN401  # a template's macros

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from analytics.pages import orders
-from analytics.pages.live import Live, Pieces
+from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import sales, shop
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words import carriers
@@ -119,13 +119,17 @@ class Sellers:
         """Streams what changes of it."""
         look, tab = self._site.look(request, "seller"), choice(request, "tab", SELLER_TABS)
         key = ("today", look.viewer, look.language.code, tab)
-        return self._live.stream(request, key, lambda: self._today_pieces(self._site.again(look), tab))
+        today = Drawing(lambda: self._today_pieces(self._site.again(look), tab), lambda: self._watermark(look))
+        return self._live.stream(request, key, today)
+
+    def _watermark(self, look: Look) -> Pieces:
+        mark, now = self._site.services.watermark(), self._site.services.clock()
+        return {"watermark": self._site.pieces("seller/pieces.html", look.language).watermark(mark, now)}
 
     def _today_pieces(self, look: Look, tab: str) -> Pieces:
         draw, rows = (self._site.pieces(f"seller/{name}.html", look.language) for name in ("pieces", "rows"))
-        mark, now = self._site.services.watermark(), waiting(look, tab)
+        now = waiting(look, tab)
         return {
-            "watermark": draw.watermark(mark, look.now),
             "hello": draw.hello(bool(now["tabs"][0]["count"])),
             "todo": draw.todo(now["todo"]),
             "risk": draw.risk(now["risk"]),
@@ -170,7 +174,8 @@ class Sellers:
         await run_in_threadpool(self._found, look, request)
         order_id = request.path_params["order_id"]
         key = ("order", look.viewer, look.language.code, order_id)
-        return self._live.stream(request, key, lambda: self._order_pieces(self._site.again(look), order_id))
+        one = Drawing(lambda: self._order_pieces(self._site.again(look), order_id), lambda: self._watermark(look))
+        return self._live.stream(request, key, one)
 
     def _found(self, look: Look, request: Request) -> dict[str, Any]:
         found = order(look, request.path_params["order_id"])
@@ -179,12 +184,10 @@ class Sellers:
         return found
 
     def _order_pieces(self, look: Look, order_id: str) -> Pieces:
-        draw, mark = self._site.pieces("seller/order_pieces.html", look.language), self._site.services.watermark()
-        found = order(look, order_id)
+        draw, found = self._site.pieces("seller/order_pieces.html", look.language), order(look, order_id)
         if found is None:
             return {}
         return {
-            "watermark": self._site.pieces("seller/pieces.html", look.language).watermark(mark, look.now),
             "state": draw.state(found["order"], found["promise"], look.now),
             **{name: getattr(draw, name)(found[name], look.now) for name in ORDER_PIECES},
         }

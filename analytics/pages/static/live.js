@@ -13,7 +13,7 @@ export const morph = (old, next) => {
     return
   }
   for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
-  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && name !== 'hidden') old.removeAttribute(name)
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name)
   morphChildren(old, [...next.childNodes])
 }
 
@@ -96,7 +96,6 @@ if (host) {
   const root = document.documentElement
 
   if (button) {
-    button.hidden = false
     button.addEventListener('click', () => {
       paused = !paused
       button.setAttribute('aria-pressed', paused)

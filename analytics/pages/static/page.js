@@ -2,21 +2,20 @@
 const root = document.documentElement
 const isDark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches)
 
+root.dataset.scripted = ''
+if (navigator.clipboard) root.dataset.copies = ''
+
 for (const button of document.querySelectorAll('[data-theme-switch]')) {
-  button.hidden = false
   button.addEventListener('click', () => {
     root.dataset.theme = isDark() ? 'light' : 'dark'
     document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`
   })
 }
 
-if (navigator.clipboard) {
-  for (const button of document.querySelectorAll('[data-copy]')) button.hidden = false
-  document.addEventListener('click', async event => {
-    const button = event.target.closest('[data-copy]')
-    if (!button) return
-    await navigator.clipboard.writeText(button.dataset.copy)
-    button.dataset.copied = button.dataset.done
-    setTimeout(() => delete button.dataset.copied, 1500)
-  })
-}
+document.addEventListener('click', async event => {
+  const button = event.target.closest('[data-copy]')
+  if (!button) return
+  await navigator.clipboard.writeText(button.dataset.copy)
+  button.dataset.copied = button.dataset.done
+  setTimeout(() => delete button.dataset.copied, 1500)
+})

@@ -3,11 +3,12 @@
 import asyncio
 import zlib
 from contextlib import asynccontextmanager
+from itertools import count
 
 import pytest
 from starlette.requests import Request
 
-from analytics.pages.live import Live
+from analytics.pages.live import Drawing, Live
 
 
 class Closing:
@@ -20,8 +21,8 @@ class Closing:
 
 @pytest.fixture
 def live():
-    closing = Closing()
-    live = Live(closing, every=0.01)
+    closing, loaded = Closing(), count()
+    live = Live(closing, loaded.__next__, every=0.01)
     live.closing = closing
     return live
 
@@ -33,7 +34,7 @@ def asked(**headers: str) -> Request:
 
 @asynccontextmanager
 async def watching(live, key, draw, **headers):
-    body = live.stream(asked(**headers), key, draw).body_iterator
+    body = live.stream(asked(**headers), key, Drawing(draw)).body_iterator
     yield body
     await body.aclose()
 
@@ -69,7 +70,9 @@ async def test_one_drawing_serves_all_who_watch_the_same(live):
     """Twenty watchers of one page cost as many drawings as one."""
     drawn = []
     async with watching(live, "page", lambda: {"n": f"<p>{drawn.append(1) or len(drawn)}</p>"}) as first:
-        others = [live.stream(asked(), "page", lambda: pytest.fail("drawn twice")).body_iterator for _ in range(20)]
+        others = [
+            live.stream(asked(), "page", Drawing(lambda: pytest.fail("drawn twice"))).body_iterator for _ in range(20)
+        ]
         assert await patch(first)
         assert all(await asyncio.gather(*map(patch, others)))
         for other in others:
@@ -143,3 +146,15 @@ async def test_a_stream_can_be_compressed_and_read_part_by_part(live):
             if "<p>1</p>" in text:
                 return
     pytest.fail(text)
+
+
+async def test_without_news_only_what_ticks_is_drawn(live):
+    """While nothing is loaded, a page costs no more than its clock."""
+    live._position, drawn, ticks = lambda: "the same", [], count()
+    drawing = Drawing(lambda: {"n": f"<p>{drawn.append(1)}</p>"}, lambda: {"t": f"<i>{next(ticks)}</i>"})
+    body = live.stream(asked(), "page", drawing).body_iterator
+    assert "<p>" in await patch(body)
+    for _ in range(5):
+        assert "<p>" not in await patch(body)
+    assert len(drawn) == 1
+    await body.aclose()
