@@ -68,6 +68,30 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
         raise typer.Exit(1)
 
 
+def verify(
+    *,
+    record: Annotated[Path | None, typer.Option(help="What `simulate --record` wrote: it must all be there.")] = None,
+    json: Json = False,
+) -> None:
+    """Proves that every webhook that Kafka holds ended in the right state of its order, once.
+
+    Folds them all anew, with no stream, and compares. Needs the Arus of this home to run.
+
+    Example: `arus verify --record accepted.jsonl`
+    """
+    from pipeline.simulate.record import read
+
+    settings = load()
+    with Progress(quiet=json) as progress:
+        verdicts = _prove(settings, read(record) if record else set(), progress)
+    if json:
+        print_json([verdict._asdict() for verdict in verdicts])
+    else:
+        show([_shown_verdict(verdict) for verdict in verdicts], as_json=False, none="")
+    if not all(verdict.holds for verdict in verdicts):
+        raise typer.Exit(1)
+
+
 def _prove(settings: "Settings", accepted: set[str], progress: Progress) -> "list[Verdict]":
     from analytics.access import OPERATOR, Tokens
     from pipeline.cli import proof
@@ -133,3 +157,4 @@ def _print(told: dict[str, object]) -> None:
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
     app.command()(simulate)
+    app.command()(verify)

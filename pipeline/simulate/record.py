@@ -31,6 +31,16 @@ class Record:
             self._file.close()
 
 
+def read(file: Path) -> set[str]:
+    """Gives the names of the webhooks that a record holds."""
+    with file.open(encoding="utf-8") as lines:
+        return {_name(json.loads(line)) for line in lines}
+
+
+def _name(told: dict[str, str]) -> str:
+    return fingerprint(told["source"], told["account"], told["body"].encode(errors="surrogateescape"))
+
+
 def fingerprint(source: str, account: str, body: bytes) -> str:
     """Names a webhook by what it is: two copies have one name."""
     return digest(source, account, body)

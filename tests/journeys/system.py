@@ -66,11 +66,17 @@ class System:
         self._up = None
         return code
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, patience: float = 170) -> subprocess.CompletedProcess[str]:
         """Runs another command of this home."""
         command = [sys.executable, "-m", "pipeline.cli", *arguments]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=170
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience,
         )
 
     def processes(self) -> dict[str, psutil.Process]:
