@@ -101,8 +101,8 @@ def measured(url: str, pid: int) -> Iterator[Figure]:
         yield Figure(f"gateway, {source}", "requests/s", tuple(rates), "8,000", note)
 
 
-def main() -> None:
-    """Prints the table."""
+def figures() -> list[Figure]:
+    """Runs a gateway on a Kafka of its own and measures each sender."""
     folder = tempfile.TemporaryDirectory(prefix="arus-bench-")
     with folder, EmbeddedKafka(Path(folder.name, "kafka"), load().cache) as broker:
         kafka = Kafka(bootstrap_servers=broker.bootstrap)
@@ -114,10 +114,11 @@ def main() -> None:
         process.start()
         url = told.get(timeout=30)
         time.sleep(2)  # until it has found Kafka
-        print(table(list(measured(url, process.pid or 0))))  # noqa: T201
+        found = list(measured(url, process.pid or 0))
         process.terminate()
         process.join()
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print(table(figures()))  # noqa: T201

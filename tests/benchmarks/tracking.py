@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pipeline.broker import BrokerError
 from pipeline.broker.admin import Admin, connect
 from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.settings import Settings, environment, load
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.lives import STEPS, produce
 
 SOURCES = ("orders", "payments", "shipments")
@@ -57,7 +59,7 @@ def worker(settings: Settings, store: str) -> Iterator[psutil.Process]:
         ARUS_LOG_LEVEL="info",
     )
     with (settings.home / "worker.log").open("ab") as out:
-        process = subprocess.Popen([sys.executable, "-c", WORK], env=env, stdout=out, stderr=out)  # noqa: S603
+        process = subprocess.Popen([sys.executable, "-c", WORK], env=env, stdout=out, stderr=out)
     try:
         yield psutil.Process(process.pid)
     finally:
@@ -87,7 +89,9 @@ def run(store: str, orders: int) -> dict[str, float]:
             begun = next(i for i, (_, done) in enumerate(seen) if done > 0) - 1
             fifth = next((at, done) for at, done in seen if done > records / 5)
             cpu, memory = sum(process.cpu_times()[:2]), process.memory_info().rss
+            rows = next(topic.records for topic in admin.list_topics() if topic.name == "order.snapshots")
         return {
+            "recovered": rows / recovery(settings, store),
             "records": records,
             "bytes": size / records,
             "overall": records / (seen[-1][0] - seen[begun][0]),
@@ -95,6 +99,43 @@ def run(store: str, orders: int) -> dict[str, float]:
             "cpu": cpu / records * 1e6,
             "memory": memory / (1 << 20),
         }
+
+
+def recovery(settings: Settings, store: str) -> float:
+    """Gives the seconds from assignment until all state is there, with nothing on disk: fences and seeks included."""
+    shutil.rmtree(settings.home / "tables")
+    log = settings.home / "worker.log"
+    log.unlink()
+    with worker(settings, store):
+        end = time.monotonic() + PATIENCE
+        while "worker.assigned" not in (told := log.read_text()):
+            if time.monotonic() > end:
+                raise TimeoutError(told[-2_000:])
+            time.sleep(0.2)
+    line = next(line for line in told.splitlines() if "worker.assigned" in line)
+    return float(json.loads(line)["seconds"])
+
+
+def figures(orders: int = 100_000) -> list[Figure]:
+    """Runs each store three times, each in a process of its own."""
+    found = []
+    for store in ("memory", "rocksdict"):
+        runs = [_apart(store, orders) for _ in range(3)]
+        first = sorted(runs, key=lambda run: run["steady"])[1]
+        size = f"{first['records']:,.0f} events of {first['bytes']:.0f} bytes"
+        note = f"{size}; {first['cpu']:.1f} us CPU each; {first['memory']:.0f} MiB"
+        found.append(Figure(f"tracking, {store}", "events/s", tuple(run["steady"] for run in runs), "100,000", note))
+        recovered = tuple(run["recovered"] for run in runs)
+        found.append(
+            Figure(f"recovery, {store}", "records/s", recovered, "80,000", "cold: the folder of the table is gone")
+        )
+    return found
+
+
+def _apart(store: str, orders: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.tracking", store, str(orders)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return dict(json.loads(told.splitlines()[-1]))
 
 
 if __name__ == "__main__":
