@@ -8,7 +8,8 @@ import csv
 import io
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import httpx
@@ -44,7 +45,6 @@ class Verdict(NamedTuple):
 class Reference(NamedTuple):
     """What must have become of the webhooks that Kafka holds."""
 
-    deliveries: int
     untranslatable: int
     events: dict[str, set[str]]
     """order → ids of its events."""
@@ -76,18 +76,18 @@ def _behind(kafka: Kafka) -> int:
 
 def reference(settings: Settings) -> Reference:
     """Reads every webhook that Kafka holds and folds it anew, with no stream, no batch and no order of arrival."""
-    first: dict[str, Delivery] = {}
+    taken: dict[bytes, list[Event]] = {}
+    untranslatable = 0
     for delivery in _deliveries(settings.kafka):
-        first.setdefault(delivery.key.decode(), delivery)
-    events, untranslatable = [], 0
-    for delivery in first.values():
+        if delivery.key in taken:
+            continue
         try:
-            events += _translated(settings, delivery)
-        except Untranslatable:
+            taken[delivery.key] = _translated(settings, delivery)
+        except Untranslatable:  # not remembered as taken: each copy is a dead letter of its own
             untranslatable += 1
-    by_order = _bound(events)
+    by_order = _bound(list(chain.from_iterable(taken.values())))
     orders = {order_id: codec.encode(_folded(order_id, told.values())) for order_id, told in by_order.items()}
-    return Reference(len(first), untranslatable, {order_id: set(told) for order_id, told in by_order.items()}, orders)
+    return Reference(untranslatable, {order_id: set(told) for order_id, told in by_order.items()}, orders)
 
 
 def _deliveries(kafka: Kafka) -> Iterator[Delivery]:
@@ -100,18 +100,20 @@ def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
     account = settings.account(delivery.source, delivery.account)
     if account is None:
         raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account}")
-    return translate(delivery, account)
+    events = translate(delivery, account)
+    if not all(event.order_id or isinstance(event, PackageScanned) for event in events):
+        raise Untranslatable("no_order", "it names no order")
+    return events
 
 
-def _bound(events: Iterable[Event]) -> dict[str, dict[str, Event]]:
+def _bound(events: Sequence[Event]) -> dict[str, dict[str, Event]]:
     """Gives each order its events by id: scans to every order of their number, and to the one they name."""
-    told = list(events)
     numbers: dict[str, set[str]] = {}
-    for event in told:
+    for event in events:
         if isinstance(event, ShippingArranged) and event.tracking_number:
             numbers.setdefault(tracking_key(event.carrier, event.tracking_number), set()).add(event.order_id)
     orders: dict[str, dict[str, Event]] = {}
-    for event in told:
+    for event in events:
         owners = {event.order_id} if event.order_id else set()
         if isinstance(event, PackageScanned):
             owners |= numbers.get(tracking_key(event.carrier, event.tracking_number), set())
