@@ -23,7 +23,7 @@ async def test_what_is_answered_200_lies_in_kafka_byte_for_byte(client, topics, 
     for source, webhook in sent:
         answer = await client.post(**webhook)
         assert (answer.status_code, answer.content) == (200, b""), source
-    kept = [Delivery.read(r.key, r.value, dict(r.headers), at=(0, 0, 0)) for r in stored(topics)]
+    kept = [Delivery.read(r.key, r.value, dict(r.headers), at=(0, 0, 0)) for r in await stored(topics)]
     found = {(delivery.source, delivery.body): delivery for delivery in kept}
     for source, webhook in sent:
         delivery = found[source, webhook["content"]]
@@ -37,7 +37,7 @@ async def test_no_secret_lies_in_kafka(client, topics, signed, stored, unlike):
     for source in SOURCES:
         body = unlike(source) if source != "midtrans" else SAMPLES[0].read_bytes()
         await client.post(**signed(source, body, client.base_url))
-    for record in stored(topics):
+    for record in await stored(topics):
         assert not SECRETS.search(record.key + record.value + repr(record.headers).encode())
 
 
@@ -46,7 +46,7 @@ async def test_repetitions_meet_in_one_partition(client, topics, signed, stored,
     body = unlike("ninjavan")
     for _ in range(2):
         await client.post(**signed("ninjavan", body, client.base_url))
-    first, second = (record for record in stored(topics) if record.value == body)
+    first, second = (record for record in await stored(topics) if record.value == body)
     assert (first.key, first.partition) == (second.key, second.partition)
 
 
@@ -65,7 +65,7 @@ async def test_a_body_that_nobody_can_read_is_kept(client, topics, signed, store
     body = f"{{ this is no JSON, {source}".encode()
     answer = await client.post(**signed(source, body, client.base_url))
     assert answer.status_code == 200
-    assert body in [record.value for record in stored(topics)]
+    assert body in [record.value for record in await stored(topics)]
 
 
 async def test_types_that_nobody_knows_are_kept(client, signed):
@@ -98,7 +98,7 @@ async def test_what_proves_nothing_is_refused_and_not_kept(client, topics, signe
         forged = await client.post(**{**webhook, "content": body + b" "})
         assert forged.status_code == 401
         assert told(forged)
-    assert body not in [record.value for record in stored(topics)]
+    assert body not in [record.value for record in await stored(topics)]
 
 
 async def test_tiktok_hears_401_of_a_wrong_signature_alone(client, fresh):
@@ -121,7 +121,7 @@ async def test_midtrans_hears_400_of_a_body_that_hides_its_signature(client, top
     answer = await client.post("/webhooks/midtrans/main", content=b"{ midtrans")
     assert answer.status_code == 400
     assert "without it there is no signature" in told(answer)
-    assert b"{ midtrans" not in [record.value for record in stored(topics)]
+    assert b"{ midtrans" not in [record.value for record in await stored(topics)]
 
 
 async def test_a_stale_webhook_is_refused(client, fresh, monkeypatch):
@@ -135,11 +135,11 @@ async def test_a_stale_webhook_is_refused(client, fresh, monkeypatch):
 
 async def test_trials_of_an_address_are_answered_and_not_kept(client, topics, stored):
     """Biteship's installation and Shopee's console are answered 200 without any proof; nothing is stored."""
-    before = len(stored(topics))
+    before = len(await stored(topics))
     for url in ("/webhooks/biteship/main", "/webhooks/shopee/main"):
         answer = await client.post(url)
         assert (answer.status_code, answer.content) == (200, b"")
-    assert len(stored(topics)) == before
+    assert len(await stored(topics)) == before
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ async def test_the_gateway_s_own_pages_are_read_alone(client):
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_what_happens_is_counted(run, topics, signed, unlike):
+async def test_what_happens_is_counted(run, topics, client, signed, unlike):
     """Accepted, refused, turned away and stray requests, and bytes, by source, account and reason."""
     body = unlike("aftership")
-    async with run(topics) as client:
-        await client.post(**signed("aftership", body))
-        await client.post("/webhooks/aftership/main", content=body)
-        await client.post("/webhooks/aftership/nobody")
-        text = (await client.get("/metrics")).text
+    async with run(topics, kind=type(client)) as sender:
+        await sender.post(**signed("aftership", body))
+        await sender.post("/webhooks/aftership/main", content=body)
+        await sender.post("/webhooks/aftership/nobody")
+        text = (await sender.get("/metrics")).text
     labels = 'account="main",source="aftership"'
     assert f"arus_webhooks_accepted_total{{{labels}}} 1.0" in text
     assert f"arus_webhooks_bytes_total{{{labels}}} {float(len(body))}" in text
@@ -236,14 +236,14 @@ async def test_a_sender_that_asks_first_is_told_before_it_sends(client):
 
 async def test_a_sender_that_hangs_up_leaves_nothing(client, topics, stored):
     """A body that breaks off is not kept, and the gateway goes on."""
-    before = len(stored(topics))
+    before = len(await stored(topics))
     reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
     writer.write(b'POST /webhooks/ninjavan/main HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"half":')
     await writer.drain()
     writer.close()
     await asyncio.sleep(0.1)
     assert (await client.get("/healthz")).status_code == 200
-    assert len(stored(topics)) == before
+    assert len(await stored(topics)) == before
     assert 'reason="gone"' in (await client.get("/metrics")).text
     assert await reader.read() == b""
 
