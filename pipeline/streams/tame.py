@@ -29,8 +29,7 @@ def collector() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.enable()
-        gc.unfreeze()
+        gc.enable()  # frozen stays frozen, or the end of the program would go through all of it
 
 
 class Sweeper:

@@ -28,10 +28,11 @@ from tests.pipeline.streams.soak_job import POISON, SOURCES, Count, Step, Told
 
 ROOT = Path(__file__).parents[3]
 PARTITIONS = 8
+PATIENCE = 120.0
 COMPACTED = ("counts.log", "relayed.log")
 TOPICS = (*SOURCES, "steps", "relay", "relayed", "dead-letters", *COMPACTED)
-FREEZE = 9.0
-"""Seconds that a frozen worker stays so: longer than the group waits for it."""
+SESSION, FREEZE = 4.0, 6.5
+"""Seconds that the group waits for a worker, and that a frozen one stays away: longer."""
 
 
 @dataclass
@@ -120,15 +121,16 @@ class Soak:
             "ARUS_KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap,
             "ARUS_KAFKA__PARTITIONS": str(PARTITIONS),
             "ARUS_STREAMS__STORE": self.store,
+            "ARUS_STREAMS__SESSION_TIMEOUT": str(SESSION),
             "SOAK_FAULTS": str(self.faults),
         }
         began, ready = time.monotonic(), home / "run" / "soak.ready"
-        while time.monotonic() - began < 60:
+        while time.monotonic() - began < PATIENCE:
             with (self.folder / f"{name}.log").open("a") as log:
                 command = [sys.executable, *self.job]
                 process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)  # noqa: ASYNC220
             self.workers[name] = process
-            while process.poll() is None and time.monotonic() - began < 60:
+            while process.poll() is None and time.monotonic() - began < PATIENCE:
                 with contextlib.suppress(FileNotFoundError, ValueError):
                     if int(ready.read_text()) == process.pid:
                         self.account.ready.append(round(time.monotonic() - began, 2))
@@ -138,11 +140,11 @@ class Soak:
         raise RuntimeError(f"worker {name} is never ready; see {self.folder}/{name}.log")
 
     async def end(self, name: str, sig: signal.Signals) -> None:
-        """Ends a worker; SIGTERM must do within ten seconds, with exit code 0."""
+        """Ends a worker; SIGTERM must do, with exit code 0."""
         process = self.workers.pop(name)
         process.send_signal(sig)
         try:
-            code = await asyncio.to_thread(process.wait, 10)
+            code = await asyncio.to_thread(process.wait, 30)
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
