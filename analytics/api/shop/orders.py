@@ -134,7 +134,7 @@ def read_trail(request: Request, viewer: Anyone, order_id: OrderId, asked: Annot
     out = wanted(request, asked)
     rows = services.of(request).report("trail", viewer, order_id=order_id)
     if not rows:
-        _find(request, viewer, order_id)  # an order may have lost its trail, as events are kept for some days only
+        _find(request, viewer, order_id)  # without events it may still be an order
     if out.file:
         return out.export("events", TRAIL_COLUMNS, rows)
     return {"order_id": order_id, "events": [Event.of(row) for row in rows], "watermark": out.watermark}
