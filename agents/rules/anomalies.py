@@ -160,7 +160,7 @@ ANOMALIES: dict[str, Kind] = {
     "paid_after_cancel": Kind(paid_after_cancel, ("order_cancelled", "status_reported", *_PAYMENTS)),
     "paid_wrong_amount": Kind(paid_wrong_amount, (*_DESCRIBING, *_PAYMENTS, *_REFUNDS)),
     "shipped_after_cancel": Kind(shipped_after_cancel, ("order_cancelled", "status_reported", "package_scanned")),
-    "refund_exceeds_payment": Kind(refund_exceeds_payment, (*_PAYMENTS, *_REFUNDS)),
+    "refund_exceeds_payment": Kind(refund_exceeds_payment, (*_DESCRIBING, *_PAYMENTS, *_REFUNDS)),
     "status_conflict": Kind(status_conflict, ("status_reported", "payment_paid", *_PACKAGES)),
     "from_the_future": Kind(from_the_future, EVENTS),
     "before_placed": Kind(before_placed, EVENTS),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from sys import intern
 
 from agents.rules.anomalies import anomalies_of
-from agents.rules.fold import fold
+from agents.rules.fold import FOLDS, fold
 from agents.rules.joins import SAME
 from agents.rules.promises import due_of, start_clocks
-from agents.rules.status import status_of
+from agents.rules.status import NAMES, PASSING_WORDS, UNKNOWN, is_steady, status_of, steps_of
 from schemas.events import Event
 from schemas.facts import Order
 
@@ -16,13 +16,21 @@ History = list[tuple[int, str]]
 DESCRIBING = frozenset(("order_placed", "order_amended"))
 """Events that may move an order to another market, whose clocks run by other policies."""
 
+QUIET = frozenset(
+    kind
+    for kind, fold_ in FOLDS.items()
+    if fold_.scope in ("refunds", "cancellations", "claims", "review")
+    or (fold_.scope == "payments" and fold_.mark != "paid")
+)
+"""Events that prove no status: they count only where nothing was known before."""
+
 
 def take(order: Order, event: Event) -> int:
     """Folds an event and keeps up status, history and due instants. Tells what that changed, as `fold` does."""
     change = fold(order, event)
-    if change == SAME:
-        return change
     since, history = _reach(order, event), order.history
+    if change == SAME or (event.type in QUIET and history and since >= history[0][0]):
+        return change
     moves_market = event.type in DESCRIBING and bool(history)
     if since < order.last_at or moves_market or (history and history[-1][0] == since):
         _derive(order, since)
@@ -47,11 +55,24 @@ def _derive(order: Order, since: int) -> None:
 
 def history_of(order: Order, since: int = 0) -> History:
     """Gives (since, status) of every status that the order had, oldest first; before `since` as it was settled."""
+    if is_steady(order):
+        return _sweep(steps_of(order))
     history = [entry for entry in order.history if entry[0] < since]
     for at in _instants(order, since):
         status = status_of(order, at)
         if not history or history[-1][1] != status:
             history.append((at, status))
+    return history
+
+
+def _sweep(steps: list[tuple[int, int]]) -> History:
+    """Goes through what a steady order's facts prove: each instant's lowest row counts, if none was as low before."""
+    history: History = []
+    lowest = UNKNOWN + 1
+    for at, place in steps:
+        if place < lowest and not (history and history[-1][0] == at):
+            history.append((at, NAMES[place]))
+            lowest = place
     return history
 
 
@@ -63,12 +84,9 @@ def _reach(order: Order, event: Event) -> int:
     """
     if event.type == "shipping_arranged" and len(order.packages) > 1:
         return 0
-    if event.type == "status_reported" and (order.holds or not PASSING.isdisjoint(order.reported)):
+    if event.type == "status_reported" and (order.holds or not PASSING_WORDS.isdisjoint(order.reported)):
         return 0
     return event.occurred_at
-
-
-PASSING = frozenset(("return_requested", "return_approved"))
 
 
 def _instants(order: Order, since: int) -> Sequence[int]:

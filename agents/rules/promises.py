@@ -45,7 +45,8 @@ def due_of(order: Order) -> dict[str, int]:
     """Gives the instant by which each promise that has begun must be kept."""
     due: dict[str, int] = {}
     for since, status in order.history:
-        start_clocks(due, order, since, status)
+        if status in STARTS:
+            start_clocks(due, order, since, status)
     return due
 
 

@@ -5,9 +5,15 @@ from functools import cache
 from typing import NamedTuple
 
 from agents.rules import passing
-from agents.rules.parcels import BACK, ENDED, FOREVER, KNOWN, PICKED_UP, known_by, tally
+from agents.rules.parcels import BACK, ENDED, FOREVER, KNOWN, PICKED_UP, PROVES, known_by, tally
 from schemas.facts import Marks, Order
 from schemas.statuses import STATUSES
+
+NAMES = tuple(row.name for row in STATUSES)
+UNKNOWN = len(NAMES) - 1
+
+PASSING_WORDS = frozenset(("return_requested", "return_approved"))
+"""What a marketplace's word says until its next word."""
 
 
 class Evidence(NamedTuple):
@@ -52,11 +58,32 @@ def status_of(order: Order, at: int = FOREVER) -> str:
         place = min(place, _place_of_parcels(*tally(order, at)))
     if order.returns or order.holds or order.reported:
         place = min([place, *(row for row, holds in _PASSING if row < place and holds(order, at))])
-    return _NAMES[place]
+    return NAMES[place]
+
+
+def is_steady(order: Order) -> bool:
+    """Tells whether what the facts prove stays proved: nothing may pass, and no parcel waits for another."""
+    if order.returns or order.holds or len(order.packages) > 1 or not PASSING_WORDS.isdisjoint(order.reported):
+        return False
+    return not any("cancelled" in package.marks for package in order.packages.values())
+
+
+def steps_of(order: Order) -> list[tuple[int, int]]:
+    """Gives (instant, place in STATUSES) of all that a steady order's facts prove, in order."""
+    steps = [(at, _MARKS[mark]) for mark, (at, _) in order.marks.items()]
+    steps += [(at, _WORDS[milestone]) for milestone, (at, _) in order.reported.items()]
+    for package in order.packages.values():
+        steps += [(at, _place_of_parcels(PROVES[mark], PROVES[mark])) for mark, (at, _) in package.marks.items()]
+    for things in (order.payments, order.refunds, order.cancellations, order.claims):
+        steps += [(at, UNKNOWN) for thing in things.values() for at, _ in thing.marks.values()]
+    steps += [(at, UNKNOWN) for at, _ in order.recuts]
+    if order.review:
+        steps.append((order.review.at[0], UNKNOWN))
+    return sorted(steps)
 
 
 def _first_row(places: Mapping[str, int], marks: Marks, at: int) -> int:
-    place = _UNKNOWN
+    place = UNKNOWN
     for mark in known_by(marks, at):
         if places[mark] < place:  # noqa: PLR1730  # min() takes three times as long, and this is the hottest loop
             place = places[mark]
@@ -67,20 +94,16 @@ def _first_row(places: Mapping[str, int], marks: Marks, at: int) -> int:
 def _place_of_parcels(some: int, every: int) -> int:
     """Gives the first row that the parcels prove."""
     rows = enumerate(EVIDENCE.values())
-    return next((n for n, row in rows if some & row.some_parcel or every & row.every_parcel), _UNKNOWN)
-
-
-_NAMES = tuple(row.name for row in STATUSES)
-_UNKNOWN = len(_NAMES) - 1
+    return next((n for n, row in rows if some & row.some_parcel or every & row.every_parcel), UNKNOWN)
 
 
 class _Places(dict[str, int]):
     """Milestone → the first row that it proves; one that proves none is as good as unknown."""
 
     def __missing__(self, milestone: str) -> int:
-        return _UNKNOWN
+        return UNKNOWN
 
 
-_MARKS = _Places({mark: n for n, name in enumerate(_NAMES) for mark in EVIDENCE[name].marks})
-_WORDS = _Places({word: n for n, name in enumerate(_NAMES) for word in EVIDENCE[name].words})
-_PASSING = [(n, holds) for n, name in enumerate(_NAMES) if (holds := EVIDENCE[name].passing)]
+_MARKS = _Places({mark: n for n, name in enumerate(NAMES) for mark in EVIDENCE[name].marks})
+_WORDS = _Places({word: n for n, name in enumerate(NAMES) for word in EVIDENCE[name].words})
+_PASSING = [(n, holds) for n, name in enumerate(NAMES) if (holds := EVIDENCE[name].passing)]

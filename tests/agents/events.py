@@ -116,3 +116,19 @@ def events(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(EVENTS)) -> Event:
         seller_id=draw(st.sampled_from(("toko", "other", None))),
         **fields,
     )
+
+
+CHAPTERS: tuple[tuple[str, ...], ...] = (
+    tuple(EVENTS),
+    ("order_placed", "shipping_arranged", "package_scanned", "package_recut"),
+    ("order_placed", "status_reported", "order_held", "order_released", "return_requested"),
+    ("return_requested", "return_approved", "return_rejected", "return_withdrawn", "return_closed", "status_reported"),
+    ("order_placed", "order_amended", "payment_paid", "refund_approved", "refund_settled", "order_cancelled"),
+    ("order_placed", "payment_requested", "payment_paid", "package_scanned", "order_cancelled", "status_reported"),
+)
+"""Events that have to do with each other: drawn by themselves they meet more often."""
+
+
+def lives(most: int = 12) -> st.SearchStrategy[list[Event]]:
+    """Draws some events of one chapter, or of all."""
+    return st.sampled_from(CHAPTERS).flatmap(lambda kinds: st.lists(events(kinds), min_size=1, max_size=most))

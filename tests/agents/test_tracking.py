@@ -7,7 +7,7 @@ from agents.tracking import orders, track
 from pipeline import codec
 from pipeline.streams import testing
 from schemas.events import Event
-from tests.agents.events import ORDER, START, events, order_of, scan, tell
+from tests.agents.events import ORDER, START, lives, order_of, scan, tell
 from tests.agents.telling import read, tracked
 
 KEY = ORDER.encode()
@@ -85,11 +85,8 @@ def test_the_seller_is_whom_the_best_witness_named():
         assert order_of(*arrival).seller[3] == "toko"
 
 
-wild = st.lists(events(), min_size=1, max_size=12)
-
-
 @settings(max_examples=150)
-@given(wild, st.data())
+@given(lives(), st.data())
 def test_batches_may_be_cut_anywhere(life: list[Event], data: st.DataObject):
     """Cut into batches of any size, with the state written and read between them, the same is told and kept."""
     whole = tracked(*life)
@@ -105,7 +102,7 @@ def test_batches_may_be_cut_anywhere(life: list[Event], data: st.DataObject):
 
 
 @settings(max_examples=150)
-@given(wild)
+@given(lives())
 def test_a_replay_changes_nothing(life: list[Event]):
     """All events once more, on top of the state that they gave: the same state, and nothing new is told."""
     once = tracked(*life)
@@ -115,7 +112,7 @@ def test_a_replay_changes_nothing(life: list[Event]):
 
 
 @settings(max_examples=150)
-@given(wild, st.data())
+@given(lives(), st.data())
 def test_two_halves_in_any_interleaving(life: list[Event], data: st.DataObject):
     """What two partitions deliver side by side may interleave in any way."""
     mine = data.draw(st.lists(st.booleans(), min_size=len(life), max_size=len(life)))
@@ -125,7 +122,7 @@ def test_two_halves_in_any_interleaving(life: list[Event], data: st.DataObject):
 
 
 @settings(max_examples=150)
-@given(wild)
+@given(lives())
 def test_the_state_is_read_as_it_was_written(life: list[Event]):
     """Nothing of an order is lost on its way through the changelog."""
     [order] = tracked(*life).rows.values()

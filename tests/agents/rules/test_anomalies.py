@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agents.rules.anomalies import ANOMALIES, anomalies_of, examine
 from agents.rules.history import take
@@ -12,7 +11,7 @@ from schemas.events import Event
 from schemas.facts import Anomaly, Order
 from schemas.registry import EVENTS
 from schemas.times import HOUR, MINUTE
-from tests.agents.events import ORDER, START, events, scan, tell
+from tests.agents.events import ORDER, START, lives, scan, tell
 
 PLACED = tell("order_placed", 0)
 ASKED = tell("payment_requested", 0.1)
@@ -197,7 +196,7 @@ def test_the_evidence_is_named():
 
 
 @settings(max_examples=200)
-@given(st.lists(events(), min_size=1, max_size=10))
+@given(lives())
 def test_readers_of_the_topic_know_what_stands(life: list[Event]):
     """What was told and not withdrawn is what the order itself says, at every moment."""
     order, anomalies = told(*life)

@@ -12,9 +12,7 @@ from pipeline import codec
 from schemas.events import Event
 from schemas.facts import Order
 from schemas.registry import EVENTS
-from tests.agents.events import ORDER, events, order_of
-
-lives = st.lists(events(), min_size=1, max_size=12)
+from tests.agents.events import ORDER, events, lives, order_of
 
 
 def taken(told: list[Event]) -> Order:
@@ -32,7 +30,7 @@ def test_every_type_of_event_joins():
 
 
 @settings(max_examples=400)
-@given(lives, st.data())
+@given(lives(), st.data())
 def test_any_arrival_gives_the_same_state(told: list[Event], data: st.DataObject):
     """Any permutation with any repetition of an order's events gives a byte-identical state."""
     again = data.draw(st.lists(st.sampled_from(told), max_size=4))
@@ -41,7 +39,7 @@ def test_any_arrival_gives_the_same_state(told: list[Event], data: st.DataObject
 
 
 @settings(max_examples=400)
-@given(lives)
+@given(lives())
 def test_settling_step_by_step_is_settling_once(told: list[Event]):
     """History, status, due instants and anomalies kept up event by event are those computed from all facts at once."""
     order = taken(told)

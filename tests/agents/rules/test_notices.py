@@ -8,7 +8,7 @@ from agents.rules.notices import SAID, TELLS
 from schemas.events import Event
 from schemas.notices import NOTICES
 from schemas.statuses import BY_NAME
-from tests.agents.events import events, scan, tell
+from tests.agents.events import lives, scan, tell
 from tests.agents.telling import notices
 
 PLACED = tell("order_placed", 0)
@@ -172,7 +172,7 @@ def test_both_decisions_on_a_return_are_told():
 
 
 @settings(max_examples=200)
-@given(st.lists(events(), min_size=1, max_size=10), st.data())
+@given(lives(), st.data())
 def test_nothing_is_told_twice(life: list[Event], data: st.DataObject):
     """Wild lives, told in any order and again: no id twice, all to those whom NOTICES names."""
     arrival = data.draw(st.permutations([*life, *data.draw(st.lists(st.sampled_from(life), max_size=4))]))
