@@ -35,7 +35,7 @@ class EmbeddedKafka:
         on_progress: OnProgress = silent,
     ) -> None:
         self._folder, self._cache = Folder(data), cache
-        self._wanted, self._port, self._config = port, port, dict(config or {})
+        self._port, self._config = port, dict(config or {})
         self._jars_from, self._on_progress = jars_from, on_progress
         self._kafka: Kafka | None = None
 
@@ -99,7 +99,6 @@ class EmbeddedKafka:
                 self._port = port
                 self._folder.remember(kafka.pid, port)
                 return kafka
-            kafka.end(signal.SIGKILL)
             if not self._folder.lost_its_port():
                 if kit.is_whole(deep=True):
                     break

@@ -66,6 +66,8 @@ def mend(kit: Kit, url: str = "", on_progress: OnProgress = silent) -> Kit:
         with (kit.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # of several that start together one works, the others wait
             if not kit.is_whole(deep=True):
+                for left in kit.home.glob("tmp*"):  # by one who was killed
+                    shutil.rmtree(left)
                 fetch(kit.jars, url, on_progress)
                 if not kit.template.exists() or not _sealed(kit.ahead, deep=True):
                     size = sum(pin.size for pin in pins())
@@ -86,7 +88,8 @@ def _train(kit: Kit) -> None:
             shutil.copytree(folder.metadata, Path(scratch, "template")).replace(kit.template)
         watched = (f"-XX:AOTCacheOutput={ahead}", "-cp", kit.classpath, "kafka.Kafka", folder.properties)
         kafka = java.Kafka(watched, folder.log, folder.held)
-        kafka.ready(port, 60)
+        if not kafka.ready(port, 60):
+            raise BrokerError(folder.why())
         kafka.end(signal.SIGTERM, 120)  # what was seen is written at the end
         ahead.touch()  # an empty one: none can be made here, Kafka starts slower
         _seal(ahead, kit.ahead)

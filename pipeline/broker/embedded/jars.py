@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -90,15 +91,11 @@ def _fetch(pin: Pin, folder: Path, scratch: Path, url: str) -> None:
 
 
 def _download(pin: Pin, scratch: Path, url: str) -> Path:
-    import stamina
     from requests import RequestException
 
     host = urlsplit(url).hostname
     try:
-        for attempt in stamina.retry_context(on=RequestException, attempts=3, wait_initial=0.3):
-            with attempt:  # jgo writes in place and only warns of a bad checksum: a new folder each time, checked here
-                context = _maven(Path(tempfile.mkdtemp(dir=scratch)), url)
-                jar: Path = context.project(pin.group, pin.artifact).at_version(pin.version).artifact().resolve()
+        jar = _ask(pin, scratch, url)
     except RequestException as error:
         raise BrokerError(
             f"{pin.file} of the embedded Kafka cannot be fetched from {host}: is there a network? It is needed once. "
@@ -109,6 +106,22 @@ def _download(pin: Pin, scratch: Path, url: str) -> Path:
     if not pin.fits(jar):
         raise BrokerError(f"{pin.file} from {host} is not the one that kafka.lock pins; it was not used")
     return jar
+
+
+def _ask(pin: Pin, scratch: Path, url: str, attempts: int = 3) -> Path:
+    """Fetches a jar with jgo, which only warns of a wrong checksum and writes in place: into a new folder each time."""
+    from requests import RequestException
+
+    component = (
+        _maven(Path(tempfile.mkdtemp(dir=scratch)), url).project(pin.group, pin.artifact).at_version(pin.version)
+    )
+    try:
+        return Path(component.artifact().resolve())
+    except RequestException:
+        if attempts == 1:
+            raise
+    time.sleep(0.5)
+    return _ask(pin, scratch, url, attempts - 1)
 
 
 def _maven(folder: Path, url: str) -> Any:  # noqa: ANN401  # jgo is loaded only when something must be fetched

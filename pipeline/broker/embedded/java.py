@@ -90,13 +90,17 @@ class Kafka:
         return self._process.poll()
 
     def ready(self, port: int, seconds: float) -> bool:
-        """Waits until it answers as a broker; False when it ended, or the time did, before."""
+        """Waits until it answers as a broker. If it does not in time, or the waiting is broken off, it is ended."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self.exit_code() is None:
-            if answers(port):
-                return True
-            time.sleep(0.02)
-        return False
+        ready = False
+        try:
+            while not ready and time.monotonic() < end and self.exit_code() is None:
+                time.sleep(0.02)
+                ready = answers(port)
+        finally:
+            if not ready:
+                self.end(signal.SIGKILL)
+        return ready
 
     def end(self, sig: signal.Signals, seconds: float = 20) -> None:
         """Ends it by this signal, or by SIGKILL when that takes too long."""
