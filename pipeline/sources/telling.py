@@ -6,11 +6,10 @@ from typing import cast, get_args
 from pydantic import ValidationError
 
 from pipeline.settings import Account
-from pipeline.sources.reading import Reading
 from pipeline.sources.source import Untranslatable
 from schemas.deliveries import Delivery
 from schemas.events import Event, Evidence
-from schemas.ids import carrier_id, digest
+from schemas.ids import digest
 from schemas.registry import EVENTS
 from schemas.shipments import Milestone
 from schemas.statuses import STATUSES
@@ -88,11 +87,6 @@ class Telling:
         order = cast("str", told.pop("order", ""))
         rank = told.pop("rank", PROGRESS[cast("Milestone", milestone)])
         return self.event("package_scanned", key, order, at, milestone=milestone, rank=rank, **told)
-
-
-def carrier(reading: Reading, *names: str) -> str:
-    """Gives our name of the carrier that a sender names."""
-    return carrier_id(reading.words(*names))
 
 
 def _first(error: ValidationError) -> str:

@@ -12,9 +12,10 @@ from pipeline.settings import Account
 from pipeline.sources import signatures
 from pipeline.sources.reading import Reading, read, retry_id
 from pipeline.sources.source import Retries, Source
-from pipeline.sources.telling import Telling, carrier
+from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
+from schemas.ids import carrier_id
 from schemas.times import WIB
 
 TAGS = {
@@ -58,7 +59,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     if body.id("event") != "tracking_update":
         return []
     parcel = body.inside("msg")
-    number, name = parcel.id("tracking_number"), carrier(parcel, "slug")
+    number, name = parcel.id("tracking_number"), carrier_id(parcel.words("slug"))
     telling = Telling(delivery, account)
     order = telling.order_if_ours(parcel.optional_id("order_id", "order_number"))
     told = {"carrier": name, "tracking_number": number, "order": order}

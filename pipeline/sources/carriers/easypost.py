@@ -10,9 +10,10 @@ from pipeline.settings import Account
 from pipeline.sources import signatures
 from pipeline.sources.reading import Reading, read, retry_id
 from pipeline.sources.source import Retries, Source
-from pipeline.sources.telling import Telling, carrier
+from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
+from schemas.ids import carrier_id
 
 STATUSES = {
     "pre_transit": "label_created",
@@ -36,7 +37,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     tracker = body.inside("result")
     if not body.id("description").startswith("tracker."):
         return []
-    number, name = tracker.id("tracking_code"), carrier(tracker, "carrier")
+    number, name = tracker.id("tracking_code"), carrier_id(tracker.words("carrier"))
     telling = Telling(delivery, account)
     told = {"carrier": name, "tracking_number": number, "returning": tracker.flag("is_return")}
     entries = list(tracker.each("tracking_details")) or [tracker]

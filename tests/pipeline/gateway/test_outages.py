@@ -94,9 +94,9 @@ async def test_nobody_waits_longer_than_its_patience(run, own_kafka, kafka, fres
     """While Kafka is away a webhook waits two seconds at most; once that is known, none waits at all."""
     async with run(kafka) as client:
         own_kafka.kill()
-        answers = await asyncio.gather(*(client.post(**fresh("ninjavan")) for _ in range(20)))
-        assert "Kafka did not confirm within 2 seconds." in {turned_away(answer) for answer in answers}
-        assert "confirmed nothing for" in turned_away(await client.post(**fresh("ninjavan")))
+        webhook = fresh("ninjavan")
+        assert turned_away(await client.post(**webhook)) == "Kafka did not confirm within 2 seconds."
+        assert "confirmed nothing for" in turned_away(await client.post(**webhook))
         assert "arus_kafka_silence_seconds" in (await client.get("/metrics")).text
 
 
