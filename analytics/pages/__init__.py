@@ -11,9 +11,9 @@ from analytics.api import services
 from analytics.api.problems import Problem
 from analytics.api.session import HOME_PAGES, find_viewer
 from analytics.pages.buyers import Buyers
-from analytics.pages.letters import Letters
 from analytics.pages.live import Live
 from analytics.pages.operators import HEAD, Operators
+from analytics.pages.operators.letters import Letters
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import Sellers
 from analytics.pages.site import Services, Site

@@ -158,7 +158,9 @@ class Buyers:
         bill = self._site.pieces("seller/order_pieces.html", look.language)
         return {
             "now": draw.now_card(found["order"], found["parcels"], found["way"], look.now),
-            "parcels": draw.parcels(found["parcels"], found["journey"], look.now),
+            "parcels": draw.parcels(
+                found["parcels"], found["journey"], found["order"]["status"] == "cancelled", look.now
+            ),
             "money": bill.money(found["money"], look.now, bare=True),
         }
 

@@ -8,6 +8,8 @@ WIDTH, HEIGHT = 1000, 100
 """The box that paths are drawn in; the page stretches it, so strokes must not scale."""
 
 _STEPS = (1, 2, 2.5, 5, 10)
+TINY = 1e-9
+"""What counts as nothing."""
 
 
 class Axis(NamedTuple):
@@ -19,12 +21,16 @@ class Axis(NamedTuple):
 
 def axis(highest: float, parts: int = 4, *, whole: bool = False) -> Axis:
     """Gives the axis that holds the highest value in about so many parts; `whole` allows no fractions."""
-    if highest <= 0:
+    if highest < TINY:
         return Axis(1, (0, 1))
+    return min((_axis(highest, n, whole=whole) for n in (parts, parts + 1, parts - 1)), key=lambda axis: axis.top)
+
+
+def _axis(highest: float, parts: int, *, whole: bool) -> Axis:
     raw = max(highest / parts, 1) if whole else highest / parts
     size = 10 ** math.floor(math.log10(raw))
-    step = next(factor * size for factor in _STEPS if factor * size >= raw * 0.999_999)
-    count = math.ceil(highest / step - 1e-9)
+    step = next(f * size for f in _STEPS if f * size >= raw * (1 - TINY) and not (whole and f * size % 1))
+    count = math.ceil(highest / step - TINY)
     return Axis(count * step, tuple(i * step for i in range(count + 1)))
 
 

@@ -14,8 +14,8 @@ from analytics.pages import charts
     ("highest", "ticks"),
     [
         (0, (0, 1)),
-        (7, (0, 2, 4, 6, 8)),
-        (116_848_000, (0, 50_000_000, 100_000_000, 150_000_000)),
+        (7, (0, 2.5, 5, 7.5)),
+        (116_848_000, (0, 25e6, 50e6, 75e6, 100e6, 125e6)),
         (100, (0, 25, 50, 75, 100)),
     ],
 )
@@ -24,7 +24,13 @@ def test_axes_are_round(highest, ticks):
     assert charts.axis(highest).ticks == ticks
 
 
-@given(st.floats(1e-6, 1e15), st.integers(2, 6))
+def test_axes_of_things_have_no_halves():
+    """An axis of counts labels whole numbers only."""
+    assert charts.axis(7, 3, whole=True).ticks == (0, 2, 4, 6, 8)
+    assert charts.axis(1, 3, whole=True).ticks == (0, 1)
+
+
+@given(st.floats(1e-6, 1e15), st.integers(3, 6))
 def test_an_axis_holds_its_values(highest, parts):
     """Whatever the highest value, it fits and fills more than half of the axis in about so many parts."""
     axis = charts.axis(highest, parts)

@@ -1,7 +1,6 @@
 """The operator's page Stream: what flows, how far behind it is, and what needs a hand. Only figures that are known."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -9,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.lag import Verdict, worst
-from analytics.monitor import Standing, View, orders_at_most
+from analytics.monitor import View
 from analytics.pages import charts, orders, sellers
 from analytics.pages.live import Drawing, Live, Pieces
+from analytics.pages.operators import lag
 from analytics.pages.site import Head, Look, Site
 from analytics.pages.words.names import mark
 from schemas.times import SECOND
@@ -26,16 +25,6 @@ HEAD = Head(mark("Operator"), "operator", "/ops", DOORS)
 SLOW = 5 * SECOND
 """How long the tables below the lag are good for: they read much and change little."""
 
-AT_ONCE = 8
-"""Rows that a queue shows; the API has them all."""
-
-GROUPS = {
-    "arus-intake": mark("understands webhooks and finds the orders of scans"),
-    "arus-tracking": mark("folds events into orders"),
-    "arus-loading": mark("loads the warehouse that pages read"),
-}
-"""What each consumer group is for."""
-
 HOPS = {
     "stored": (mark("Stored"), mark("in Kafka")),
     "translated": (mark("Understood"), mark("as our events")),
@@ -48,70 +37,6 @@ PIECES = "operator/pieces.html"
 
 GOAL = 2 * SECOND
 """From a webhook's answer to the page."""
-
-
-def verdict(view: View, now: int) -> Made:
-    """Says in one word how the stream does, with what is needed to say it in a sentence."""
-    standings = view.standings
-    word: str = worst(s.verdict for s in standings)
-    if view.silent_since is not None:
-        word = "silent"
-    elif view.at is None or not standings:
-        word = "unseen"
-    bad = [s for s in standings if s.verdict == word]
-    first = max(bad, key=lambda s: s.behind_ms, default=None)
-    counts = {name: sum(s.verdict == name for s in standings) for name in ("stalled", "falling_behind", "catching_up")}
-    return {
-        "word": word,
-        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn"}.get(word, "bad"),
-        "first": first,
-        "orders": orders_at_most(standings),
-        "behind": sum(s.behind for s in standings),
-        "behind_ms": max((s.behind_ms for s in standings), default=0),
-        "eta_ms": max((s.eta_ms or 0 for s in standings), default=0),
-        "silent_ms": now - (view.silent_since or now),
-        "reason": view.reason,
-        "watermark": view.watermark,
-        **counts,
-    }
-
-
-def groups(standings: Iterable[Standing]) -> list[Made]:
-    """Gives the groups, in each its topics with their sums, in each the partitions."""
-    ordered = sorted(standings, key=lambda s: (list(GROUPS).index(s.group) if s.group in GROUPS else 9, s[:3]))
-    return [_group(name, list(members)) for name, members in groupby(ordered, key=lambda s: s.group)]
-
-
-def _group(name: str, members: list[Standing]) -> Made:
-    topics = [_topic(topic, list(parts)) for topic, parts in groupby(members, key=lambda s: s.topic)]
-    return {"name": name, "words": GROUPS.get(name, ""), "topics": topics, **_sums(members)}
-
-
-def _topic(name: str, members: list[Standing]) -> Made:
-    history = thinned([sum(at) for at in zip(*(s.history for s in members), strict=False)])
-    slug = f"lag-{members[0].group}-{name}".replace(".", "-")
-    rows = [s._asdict() | {"slug": f"{slug}-{s.partition}", "history": thinned(s.history)} for s in members]
-    return {"name": name, "slug": slug, "partitions": rows, "history": history, **_sums(members)}
-
-
-def thinned(values: Sequence[int]) -> list[int]:
-    """Gives the larger of each two values, the newest two last: half as much to draw, and no peak lost."""
-    return [max(values[max(end - 2, 0) : end]) for end in range(len(values), 0, -2)][::-1]
-
-
-def _sums(members: Sequence[Standing]) -> Made:
-    etas = [s.eta_ms for s in members if s.eta_ms is not None]
-    word: Verdict = worst(s.verdict for s in members)
-    return {
-        "verdict": word,
-        "count": len(members),
-        "owners": len({s.owner for s in members if s.owner}),
-        "behind": sum(s.behind for s in members),
-        "behind_ms": max(s.behind_ms for s in members),
-        "rate_in": sum(s.rate_in for s in members),
-        "rate_out": sum(s.rate_out for s in members),
-        "eta_ms": max(etas) if etas and word == "catching_up" else None,
-    }
 
 
 def freshness(rows: Iterable[Row]) -> Made | None:
@@ -200,8 +125,8 @@ class Operators:
     def _seen(self, look: Look) -> Made:
         view = self._view()
         return {
-            "verdict": verdict(view, look.now),
-            "groups": groups(view.standings),
+            "verdict": lag.verdict(view, look.now),
+            "groups": lag.groups(view.standings),
             "freshness": freshness(look.ask("freshness", now=look.now)),
             "rates": rates(look.ask("rates", now=look.now)),
             **self._asked(look),
@@ -222,20 +147,12 @@ class Operators:
     def _tick(self, look: Look) -> Pieces:
         draw, view = self._site.pieces(PIECES, look.language), self._view()
         pieces: Pieces = {
-            "verdict": draw.verdict(verdict(view, look.now)),
+            "verdict": draw.verdict(lag.verdict(view, look.now)),
             "rates": draw.rates(rates(look.ask("rates", now=look.now))),
         }
-        for group in groups(view.standings):
-            pieces |= _lag_pieces(draw, group)
+        for group in lag.groups(view.standings):
+            pieces |= lag.pieces(draw, group)
         return pieces
 
     def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
         return self._site.page(request, template, HEAD._replace(door=door), **context)
-
-
-def _lag_pieces(draw: Any, group: Made) -> Pieces:  # noqa: ANN401  # a template's macros
-    pieces = {f"lag-{group['name']}": draw.group(group)}
-    for topic in group["topics"]:
-        pieces[topic["slug"]] = draw.topic(topic)
-        pieces |= {part["slug"]: draw.partition(part) for part in topic["partitions"]}
-    return pieces
