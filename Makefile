@@ -1,5 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Needs Python >= 3.11 and make.
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # many processes start here, and each would compile everything anew
 
@@ -37,7 +39,7 @@ clean:  ## forgets the environment and all data of this machine
 	rm -rf .venv .arus
 
 .venv/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arus needs Python 3.11 or later; this is " + sys.version)'
+	@test -n "$(PYTHON)" || { echo "Arus needs Python 3.11, 3.12 or 3.13; none of them is on the PATH" >&2; exit 1; }
 	@echo "making .venv (once)"
 	@$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
 
