@@ -1,8 +1,12 @@
 """Who may come in: bearer tokens, sessions of a browser, and what another site may not do with them."""
 
+from dataclasses import replace
+
+import httpx
 import pytest
 
 from analytics.access import OPERATOR, Viewer
+from analytics.api.app import build
 from tests.analytics.conftest import MELATI, SITI
 from tests.analytics.seed import NOW
 
@@ -67,6 +71,19 @@ async def test_entering_leads_to_the_roles_page(client, services, viewer, home):
         assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/"))
         assert "secure" not in cookie
         assert (await browser.get("/v1/notices")).status_code == 200
+
+
+async def test_behind_https_no_other_host_can_set_a_session(services):
+    """The cookie's name makes browsers insist on HTTPS, on this host and on no domain above it."""
+    api = services.settings.api.model_copy(update={"secure_cookies": True})
+    secure = replace(services, settings=services.settings.model_copy(update={"api": api}))
+    transport = httpx.ASGITransport(build(secure))
+    async with httpx.AsyncClient(transport=transport, base_url="https://arus.test") as browser:
+        cookie = (await enter(browser, secure, MELATI)).headers["set-cookie"]
+        assert cookie.startswith("__Host-arus-seller=")
+        assert "; Secure" in cookie
+        assert "domain" not in cookie.lower()
+        assert (await browser.get("/v1/orders")).status_code == 200
 
 
 async def test_a_wrong_token_does_not_enter(client):
