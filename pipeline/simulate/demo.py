@@ -47,7 +47,7 @@ SELLERS: dict[str, dict[str, str]] = {
 }
 """The demo's sellers: each one's senders, and whose order numbers these name."""
 
-PAST_DAYS, PER_DAY = 16, 180.0
+PAST_DAYS, PER_DAY = 16, 90.0
 NEXT_ORDER = 30 * SECOND
 """While the demo runs somebody orders this often, besides the usual trade …"""
 PACE = 240.0

@@ -56,6 +56,10 @@ class Life:
     def pack(self) -> Iterator[Step]:
         """Confirmed by the seller, and shipping arranged for every parcel."""
         yield self.step("order_confirmed", 5 * MINUTE, 9 * HOUR)
+        yield from self.arranged()
+
+    def arranged(self) -> Iterator[Step]:
+        """Shipping arranged for every parcel."""
         for parcel in self.purchase.parcels:
             yield self.scan("shipping_arranged", 10 * MINUTE, 6 * HOUR, parcel)
 

@@ -18,6 +18,15 @@ def smooth(life: Life) -> Iterator[Step]:
     yield from life.received()
 
 
+def packed_late(life: Life) -> Iterator[Step]:
+    """Left lying for days before it is packed."""
+    yield from life.checkout()
+    yield life.step("order_confirmed", 2 * DAY, 4 * DAY)
+    yield from life.arranged()
+    yield from life.all_delivered()
+    yield from life.received()
+
+
 def unpaid(life: Life) -> Iterator[Step]:
     """Never paid, cancelled after a day."""
     yield from life.forgotten()
@@ -175,7 +184,8 @@ class Story(NamedTuple):
 
 
 STORIES: dict[str, Story] = {
-    "smooth": Story(smooth, 640),
+    "smooth": Story(smooth, 615),
+    "packed late": Story(packed_late, 25),
     "in two parcels": Story(smooth, 25, split=True),
     "unpaid": Story(unpaid, 70, prepaid=True),
     "paid late": Story(paid_late, 4, prepaid=True),

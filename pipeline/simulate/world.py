@@ -28,15 +28,6 @@ class City(NamedTuple):
 
 CATALOGUES: tuple[tuple[Item, ...], ...] = (
     (
-        Item("BTK-PKL-M", "Kemeja Batik Pekalongan Pria M", 189_000),
-        Item("BTK-PKL-L", "Kemeja Batik Pekalongan Pria L", 189_000),
-        Item("TNK-MLT-01", "Tunik Melati Katun Jepang", 145_000),
-        Item("HJB-VOAL", "Hijab Voal Premium", 49_000),
-        Item("MKN-PRK", "Mukena Parasut Travel", 119_000),
-        Item("SRG-GJH", "Sarung Tenun Gajah", 98_000),
-        Item("GMS-LBR", "Gamis Lebaran Brokat", 325_000),
-    ),
-    (
         Item("KOP-GAYO-250", "Kopi Gayo Arabika 250 g", 78_000),
         Item("KOP-TRJ-250", "Kopi Toraja Sapan 250 g", 92_000),
         Item("KOP-KNT-1K", "Kopi Kintamani 1 kg", 265_000),
@@ -54,8 +45,17 @@ CATALOGUES: tuple[tuple[Item, ...], ...] = (
         Item("LMP-LED5", "Lampu LED Emergency isi 5", 125_000),
         Item("STK-4L", "Stop Kontak 4 Lubang 3 m", 72_000),
     ),
+    (
+        Item("BTK-PKL-M", "Kemeja Batik Pekalongan Pria M", 189_000),
+        Item("BTK-PKL-L", "Kemeja Batik Pekalongan Pria L", 189_000),
+        Item("TNK-MLT-01", "Tunik Melati Katun Jepang", 145_000),
+        Item("HJB-VOAL", "Hijab Voal Premium", 49_000),
+        Item("MKN-PRK", "Mukena Parasut Travel", 119_000),
+        Item("SRG-GJH", "Sarung Tenun Gajah", 98_000),
+        Item("GMS-LBR", "Gamis Lebaran Brokat", 325_000),
+    ),
 )
-"""What shops sell; a shop takes the catalogue of its place in the list of sellers."""
+"""What shops sell: coffee, electronics, clothes. A shop takes the catalogue of its place among the sellers."""
 
 CITIES = (
     City("Jakarta Selatan", "JKT-TBS", 1.2, 18),
