@@ -53,14 +53,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **options)
         self.chains = Chains()
         self._seeking = asyncio.Lock()
-        self._awake = asyncio.Event()
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     def nudge(self) -> None:
         """Lets the fetching loop look again at what it should fetch."""
-        self._awake.set()
         self._thread.nudge()
 
     def rejoin(self) -> None:
@@ -166,21 +164,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 await self.sleep(1.0)
 
     async def _fetch_once(self) -> None:
-        self._awake.clear()
-        nudges, wanted = self._thread.nudges, {}
         async with self._seeking:
+            nudges = self._thread.nudges  # before looking: what changes from here on ends the fetch
             if self.flow_active:
                 await self._rewind()
-                wanted = self._wanted()
-            found = await self._thread.fetch(wanted.keys(), nudges, MOST_SECONDS) if wanted else {}
-            runs = [self._run(tp, wanted[tp], records) for tp, records in found.items()]
-        for delivery in runs:
+            wanted = self._wanted() if self.flow_active else {}
+            found = await self._thread.fetch(wanted.keys(), nudges, MOST_SECONDS)
+            deliveries = [self._delivery(tp, wanted[tp], records) for tp, records in found.items()]
+        for delivery in deliveries:
             if delivery is not None:
                 await self._deliver(delivery)
-        if not wanted:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), MOST_SECONDS)
-        elif not found:
+        if not found:
             self._find_lost()
 
     def _wanted(self) -> dict[Partition, Cursor]:
@@ -197,7 +191,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             and (not rebalancing or self._is_changelog_tp(tp))
         }
 
-    def _run(self, tp: Partition, cursor: Cursor, records: Records) -> Delivery | None:
+    def _delivery(self, tp: Partition, cursor: Cursor, records: Records) -> Delivery | None:
         run = self.chains.fetched(tp, cursor, records.start, records.end)
         if run is None:
             return None

@@ -17,6 +17,10 @@ MOST_WAIT_MS = 100
 """A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
 
 
+class GroupLost(Exception):
+    """The worker does not belong to its group any more, for a reason that joining again does not mend."""
+
+
 class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships no types
     """Fetches whole Kafka batches, reads committed records alone, and can be woken."""
 
@@ -72,16 +76,24 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        if consumer._coordinator._coordination_task.done():
-            raise RuntimeError("aiokafka has given up the group: the worker must start anew")
+        self._must_belong(consumer._coordinator)
         with fetcher._subscriptions.fetch_context():
-            if fetcher._subscriptions.reassignment_in_progress:
-                return {}
             found = _drain(fetcher, wanted)
             if not found and nudges == self._nudges:
                 await self._wait(fetcher, seconds)
                 found = _drain(fetcher, wanted)
             return found
+
+    def _must_belong(self, coordinator: Any) -> None:  # noqa: ANN401
+        """Takes what the group's coordinator has to tell.
+
+        It stands still until somebody does, and Faust never asks: one cause of workers that fetch nothing more after
+        an outage (#175, #523). test_thread.py
+        """
+        try:
+            coordinator.check_errors()
+        except KafkaError as error:
+            raise GroupLost(f"the group does not keep this worker: {error!r}") from error
 
     async def _wait(self, fetcher: Any, seconds: float) -> None:  # noqa: ANN401
         came, self._nudged = fetcher._create_fetch_waiter(), self.thread_loop.create_future()
@@ -97,6 +109,8 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
 def _drain(fetcher: Any, wanted: Collection[Partition]) -> dict[Partition, Records]:  # noqa: ANN401
     """Does what Fetcher.fetched_records does, giving one Records for each partition."""
     found: dict[Partition, Records] = {}
+    if fetcher._subscriptions.reassignment_in_progress:
+        return found
     for tp in list(fetcher._records):
         if tp not in wanted:
             if not fetcher._subscriptions.is_assigned(tp):

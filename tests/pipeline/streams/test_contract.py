@@ -40,6 +40,7 @@ CALLED = {
     (SubscriptionState, "is_assigned"): "self, tp",
     (GroupCoordinator, "fetch_committed_offsets"): "self, partitions",
     (GroupCoordinator, "request_rejoin"): "self",
+    (GroupCoordinator, "check_errors"): "self",
     (TransactionManager, "wait_for_transaction_end"): "self",
 }
 """Methods that are called, with their parameters."""
@@ -88,7 +89,6 @@ KEPT = {
     (fetcher.PartitionRecords, "_isolation_level"): "self._isolation_level == READ_COMMITTED",
     (fetcher.PartitionRecords, "_aborted_producers"): "self._aborted_producers.discard(next_batch.producer_id)",
     (fetcher.PartitionRecords, "_tp"): "self._tp = tp",
-    (GroupCoordinator, "_coordination_task"): "self._coordination_task = create_task(",
     (aiokafka.AIOKafkaProducer, "_txn_manager"): "self._txn_manager = TransactionManager(",
     (BatchBuilder, "_builder"): "self._builder = DefaultRecordBatchBuilder(",
     (BatchBuilder, "_relative_offset"): "return self._relative_offset",
