@@ -248,6 +248,22 @@ async def test_a_sender_that_hangs_up_leaves_nothing(client, topics, stored):
     assert await reader.read() == b""
 
 
+async def test_a_sender_that_does_not_wait_for_the_answer_is_kept(client, topics, stored, fresh, until):
+    """Who hangs up after the last byte has said all: the webhook is kept, whoever hears of it."""
+    webhook = fresh("ninjavan")
+    headers = {**webhook["headers"], "host": "x", "content-length": str(len(webhook["content"]))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writer.write(f"POST {webhook['url']} HTTP/1.1\r\n{head}\r\n".encode() + webhook["content"])
+    await writer.drain()
+    writer.close()
+
+    async def kept():
+        return webhook["content"] in [record.value for record in await stored(topics)]
+
+    await until(kept)
+
+
 async def test_a_sender_that_dawdles_is_told_so(client, monkeypatch):
     """A body that does not come in time is 408: nobody holds a place for ever."""
     monkeypatch.setattr(bodies, "SECONDS", 0.2)
