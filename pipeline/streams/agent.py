@@ -67,16 +67,18 @@ class Batch:
 
     def events(self) -> Iterator[tuple[Record, Event]]:
         """Gives each record with its event; what cannot be decoded is buried."""
-        decoders = codec.DECODERS
+        decoders, named = codec.DECODERS, codec.TYPE
         for record in self.records:
-            kind = next((value for name, value in record.headers if name == codec.TYPE), b"")
-            decode = decoders.get(kind)
+            headers = record.headers
+            # ours comes first; looking for it costs more than decoding a small event
+            kind = headers[0][1] if headers and headers[0][0] == named else dict(headers).get(named)
+            decode = decoders.get(kind)  # type: ignore[arg-type]  # None is no type either
             if decode is None:
-                self.bury(record, "unknown_type", f"no event type {kind.decode(errors='replace')!r}")
+                self.bury(record, "unknown_type", f"no event type {(kind or b'').decode(errors='replace')!r}")
                 continue
             try:
                 event = decode(record.value or b"")
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 self.bury(record, "undecodable", str(error))
                 continue
             yield record, event
