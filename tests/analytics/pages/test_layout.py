@@ -145,3 +145,16 @@ def test_a_tracking_number_is_copied(visit):
     button.click()
     expect(button).to_have_attribute("data-copied", "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == number
+
+
+def test_signing_in_and_out(visit, served):
+    """A pasted token opens its own pages, a wrong one is told, and signing out closes them."""
+    page = visit("", "/", calm=False)
+    page.get_by_label("Token").fill("arus_nonsense")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("That token is wrong")
+    page.get_by_label("Token").fill(served.tokens["buyer"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("My orders")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
