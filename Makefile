@@ -5,7 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # many processes start here, and each would compile everything anew
 
-.PHONY: demo test check fix lock bench chaos clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lock bench chaos clean
+
+help:  ## what make can do here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready  ## a running shop on this machine; Ctrl-C stops it
 	@$(BIN)/arus demo
