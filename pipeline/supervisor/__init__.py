@@ -81,10 +81,15 @@ class Supervisor:
 
     async def _start_broker(self, stop: Stop) -> str:
         self._show.progress(0, 0, "starting Kafka")
-        self._broker = EmbeddedKafka.of(self._settings, self._show.progress)
+        self._broker = EmbeddedKafka.of(self._settings, self._fetching)
         await in_thread(self._broker.start)
         self._keeper = asyncio.create_task(self._keep(self._broker, stop))
         return self._broker.bootstrap
+
+    def _fetching(self, done: int, total: int, text: str) -> None:
+        """Says what the files are for that the broker fetches, once on a machine."""
+        named = f"fetching Kafka, once: {done >> 20} of {total >> 20} MB, {text}" if text.endswith(".jar") else text
+        self._show.progress(done, total, named)
 
     async def _keep(self, broker: EmbeddedKafka, stop: Stop) -> None:
         pause = FIRST_PAUSE
