@@ -35,7 +35,6 @@ MACROS = (
     "marts/visible.sql",
     "marts/listed.sql",
     "marts/policy_cases.sql",
-    "marts/awaiting_dispatch.sql",
 )
 """What reports read through, each on those before it."""
 
@@ -106,10 +105,6 @@ class Warehouse:
         result = self.cursor().execute(sql, dict(params) if params else None)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-    def arrow(self, sql: str, params: Mapping[str, Any] | None = None) -> pa.Table:
-        """Runs one statement and gives its rows as an Arrow table, for exports."""
-        return self.cursor().sql(sql, params=dict(params or {})).to_arrow_table()
 
     def types(self, table: str) -> dict[str, pa.DataType]:
         """Gives the Arrow type of each column of a table."""

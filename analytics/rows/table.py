@@ -65,11 +65,8 @@ class Table(NamedTuple):
 
         The names in them are those of TABLES and of `row`: nothing that a record says is ever part of a statement.
         """
-        name, made = (
-            f"raw.{self.name}",
-            "".join(f"{expression} as {column}, " for column, expression in self.made.items()),
-        )
-        key = self.made.get(self.newest)
+        name, key = f"raw.{self.name}", self.made.get(self.newest)
+        made = "".join(f"{expression} as {column}, " for column, expression in self.made.items())
         if key:
             yield f"delete from {name} where {self.newest} in (select {key} from batch)"
         if self.beside:

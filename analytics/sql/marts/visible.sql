@@ -16,7 +16,7 @@ create or replace macro visible_orders(role, viewer) as table
 with latest as (
     select * from raw.delta
     where may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id)
-    union all by name
+    union all
     select orders.* from raw.orders anti join raw.delta using (order_key)
     where may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id)
 )
@@ -24,20 +24,14 @@ select
     latest.*,
     coalesce(placed_at, since) as sort_at,
     split_part(order_id, ':', 1) as source,
+    statuses.seller_tab,
+    statuses.buyer_tab,
+    -- by when the seller has to hand it to a carrier, as long as that is still to be done
+    if(actionable and seller_tab in ('new', 'ready', 'shipping') and dispatched_at is null, ship_by, null) as dispatch_by,
     -- from when on a parcel under way is silent: three days after its last scan, unless a promise says otherwise
     if(status in ('in_transit', 'partially_shipped'), coalesce(scan_by, coalesce(scan_at, since) + days(3)), null)
         as silent_from,
-    statuses.seller_tab,
-    statuses.buyer_tab,
-    statuses.actionable
 from latest left join statuses on statuses.name = latest.status;
-
--- the newest snapshot of one order, in its own words, if the viewer may see that order
-create or replace macro visible_facts(role, viewer, id) as table
-select seen.order_key, told.facts, seen.part, seen.kafka_offset, seen.written_at
-from visible_orders(role, viewer) as seen
-join raw.facts as told on told.order_key = seen.order_key and told.kafka_offset = seen.kafka_offset
-where seen.order_key = key_of(id) and told.order_key = key_of(id) and seen.order_id = id;
 
 -- the trail of one order, if the viewer may see that order
 create or replace macro visible_events(role, viewer, id) as table
@@ -46,11 +40,10 @@ where order_key = key_of(id) and order_id = id
     and exists (select 1 from visible_orders(role, viewer) as seen where seen.order_key = key_of(id) and seen.order_id = id);
 
 create or replace macro visible_anomalies(role, viewer) as table
+select * from raw.anomalies where role = 'operator'
+union all
 select anomalies.* from raw.anomalies
-where role = 'operator' or exists (
-    select 1 from visible_orders(role, viewer) as seen
-    where seen.order_key = anomalies.order_key and seen.order_id = anomalies.order_id
-);
+where role <> 'operator' and order_key in (select order_key from visible_orders(role, viewer));
 
 create or replace macro visible_notices(role, viewer) as table
 select * from raw.notices

@@ -1,13 +1,13 @@
 -- orders: one row per order, newest first; `cursor` of the last row asks for those that follow
 
 select
-    * exclude (order_key, sort_at),
-    sort_at || '/' || order_id as cursor,
+    columns('^[^_]'),
+    _sort_at || '/' || order_id as cursor,
 from listed_orders($role, $viewer)
 where ($tab is null or $tab = if($role = 'buyer', buyer_tab, seller_tab))
     and ($status is null or status = $status)
-    and ($since is null or sort_at >= $since)
-    and ($until is null or sort_at < $until)
+    and ($since is null or _sort_at >= $since)
+    and ($until is null or _sort_at < $until)
     and (
         $q is null
         or contains(order_id, $q)
@@ -15,7 +15,7 @@ where ($tab is null or $tab = if($role = 'buyer', buyer_tab, seller_tab))
     )
     and (
         $cursor is null
-        or (sort_at, order_id) < (try_cast(split_part($cursor, '/', 1) as bigint), $cursor[instr($cursor, '/') + 1:])
+        or (_sort_at, order_id) < (try_cast(split_part($cursor, '/', 1) as bigint), $cursor[instr($cursor, '/') + 1:])
     )
-order by sort_at desc, order_id desc
+order by _sort_at desc, order_id desc
 limit $limit

@@ -1,11 +1,13 @@
 -- policy_orders: the orders behind a rate, newest case first: its numerator, or all of its denominator
 
-select listed.* exclude (order_key, sort_at), cases.counted_at, cases.hit as counts
-from policy_cases($role, $viewer) as cases
-join rules_at($now) as rules using (code)
-join listed_orders($role, $viewer) as listed using (order_key)
-where code = $code
-    and counted_at <= $now and counted_at > $now - days(days)
-    and (hit or $part = 'denominator')
-order by counted_at desc, listed.order_id
+with cases as (
+    select order_key as _order_key, counted_at, hit as _hit
+    from policy_cases($role, $viewer) join rules_at($now) using (code)
+    where code = $code
+        and counted_at <= $now and counted_at > $now - days(days)
+        and (hit or $part = 'denominator')
+)
+select columns('^[^_]'), _hit as counts
+from listed_orders($role, $viewer) join cases using (_order_key)
+order by counted_at desc, order_id
 limit $limit

@@ -19,16 +19,20 @@ buckets as (
     from local_buckets
     where epoch_ms(timezone($zone, starts)) < $until
 ),
+seen as materialized (
+    select paid_at, currency, gross, discount, given_back, quantity, refunds from visible_orders($role, $viewer)
+    where paid_at >= $since and paid_at < $until or len(refunds) > 0
+),
 paid as (
     select paid_at as at, currency, gross, discount, given_back, quantity, 0 as refunded, 1 as orders
-    from visible_orders($role, $viewer)
+    from seen
     where paid_at >= $since and paid_at < $until
 ),
-refund_days as (
-    select currency, unnest(refunds, recursive := true) from visible_orders($role, $viewer) where len(refunds) > 0
+refunds as (
+    select currency, unnest(refunds, recursive := true) from seen
 ),
 refunded as (
-    select settled_at as at, currency, 0, 0, 0, 0, amount, 0 from refund_days
+    select settled_at as at, currency, 0, 0, 0, 0, amount, 0 from refunds
     where settled_at >= $since and settled_at < $until
 ),
 moved as (

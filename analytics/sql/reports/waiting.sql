@@ -1,13 +1,12 @@
 -- waiting: the orders behind one count of `todo`, newest first
 
-select listed.* exclude (order_key, sort_at)
-from visible_orders($role, $viewer) as seen
-join listed_orders($role, $viewer) as listed using (order_key)
+select columns('^[^_]')
+from listed_orders($role, $viewer)
 where case $kind
-    when 'cancellation_asked' then seen.cancel_asked_at is not null and seen.seller_tab in ('new', 'ready')
-    when 'silent' then seen.silent_from < $now
-    when 'return_to_answer' then seen.status = 'return_requested'
+    when 'cancellation_asked' then _cancel_asked_at is not null and seller_tab in ('new', 'ready')
+    when 'silent' then _silent_from < $now
+    when 'return_to_answer' then status = 'return_requested'
     else false
 end
-order by listed.sort_at desc, listed.order_id desc
+order by _sort_at desc, order_id desc
 limit $limit

@@ -119,6 +119,8 @@ def test_some_questions_are_for_operators(warehouse, name):
         "select * from visible_orders('operator', '')",
         "select * from visible_orders($role, $viewer) join visible_orders('operator', $viewer) using (order_key)",
         "select * from listed_orders($viewer, $role)",
+        "select * from visible_orders($role, $viewer) union all by name from visible_orders(('operator'), '')",
+        "select * from visible_orders($role, $viewer) union all by name from query('from raw' || '.orders')",
         "select 1",
     ],
 )
