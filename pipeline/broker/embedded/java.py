@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import settings
@@ -49,9 +49,10 @@ def run(arguments: Sequence[str | Path], log: Path) -> int:
         return subprocess.run(command, env=_environment(), check=False, stdout=output, stderr=output).returncode  # noqa: S603
 
 
-def _environment() -> Mapping[str, str]:
+def _environment() -> dict[str, str]:
     """Gives ours, in which Java takes paths as UTF-8 and adds no flags of its user."""
-    return settings.environment(LC_ALL="C.UTF-8", JAVA_TOOL_OPTIONS="", JDK_JAVA_OPTIONS="")
+    ours = settings.environment(LC_ALL="C.UTF-8")
+    return {name: value for name, value in ours.items() if name not in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")}
 
 
 class Kafka:

@@ -121,6 +121,7 @@ def test_jars_of_ones_own_maven_folder_are_taken(tmp_path, mirror, monkeypatch):
     assert all(pin.fits(tmp_path / "jars" / pin.file) for pin in jars.pins())
 
 
+@pytest.mark.timeout(600)  # Java is trained anew, which on a busy machine takes its time
 def test_a_damaged_cache_is_mended_at_the_next_start(tmp_path, kit, mirror):
     """A damaged jar and a damaged ahead-of-time cache are found when Kafka does not start, and made anew."""
     own = cache.Kit(tmp_path / "cache" / "kafka" / kit.home.name)
