@@ -234,6 +234,29 @@ async def test_a_worker_that_broke_begins_again_by_itself_inside_another_program
     assert [record.value for record in records] == [b"x 1", b"x 2", b"x 3"]
 
 
+def with_standbys(stage, home: str):
+    """Gives the settings of a worker with a home of its own that others' rows are kept warm in."""
+    given = stage.settings()
+    streams = given.streams.model_copy(update={"standby_replicas": 1, "session_timeout": 3.0})
+    return given.model_copy(update={"home": stage.home / home, "streams": streams})
+
+
+async def test_a_standby_takes_over_with_the_rows_it_has_kept_warm(stage):
+    """With standbys on, a second worker follows the changelog; when the first one ends, nothing is counted anew."""
+    count, source, out = counter(stage), stage.unique("in"), stage.unique("out")
+    first, second = with_standbys(stage, "first"), with_standbys(stage, "second")
+    job = stage.unique("job")
+    async with app.worker(job, (count,), second, letters=stage.letters) as other:
+        async with app.worker(job, (count,), first, letters=stage.letters) as one:
+            await asyncio.gather(one.ready.wait(), other.ready.wait())
+            await stage.send(source, *[(b"abcd"[i % 4 : i % 4 + 1], b"x") for i in range(40)])
+            await stage.until(out, 40)
+        await stage.send(source, *[(b"abcd"[i % 4 : i % 4 + 1], b"x") for i in range(40)])
+        records = await stage.until(out, 80)
+    numbers = sorted((record.key, int(record.value.split()[1])) for record in records)
+    assert numbers == [(key, number) for key in (b"a", b"b", b"c", b"d") for number in range(1, 21)]
+
+
 def test_two_workers_on_one_machine_have_different_places_and_keep_their_names(tmp_path):
     """The first free folder is taken, its name in the group is the same next time, and other topics give another."""
     with place.take(tmp_path, ["a"]) as first, place.take(tmp_path, ["a"]) as second:
