@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from analytics.access import OPERATOR, Role, Viewer
-from analytics.api import services
 from analytics.api.problems import Problem
+from analytics.api.services import Services
 from analytics.api.session import HOME_PAGES, find_viewer
 from analytics.pages.buyers import Buyers
 from analytics.pages.live import Live
@@ -16,15 +16,15 @@ from analytics.pages.operators import HEAD, Operators
 from analytics.pages.operators.letters import Letters
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import Sellers
-from analytics.pages.site import Services, Site
+from analytics.pages.site import Outside, Site
 from pipeline.broker import letters
 from pipeline.broker.letters import Choice, Pile
 
 
 def join(app: FastAPI) -> None:
     """Adds the pages to an app of the API, and makes it draw problems as pages for who looks with a browser."""
-    ours: services.Services = app.state.services
-    site = Site(Services(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
+    ours: Services = app.state.services
+    site = Site(Outside(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
     live, problems = Live(ours.closing, lambda: ours.report("position", OPERATOR)), Problems(site)
 
     def piles() -> list[Pile]:

@@ -164,5 +164,5 @@ class Buyers:
             "money": bill.money(found["money"], look.now, bare=True),
         }
 
-    def _page(self, request: Request, template: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
+    def _page(self, request: Request, template: str, **context: Any) -> Response:  # noqa: ANN401  # templates
         return self._site.page(request, template, Head(role="buyer", home="/buyer", narrow=True), **context)

@@ -54,6 +54,7 @@ class Watched:
         self._changed: dict[str, int] = {}
         self.number = 0
         self.watchers = 0
+        self.failing = False
         self.news = asyncio.Condition()
 
     async def redraw(self, position: object) -> None:
@@ -64,7 +65,7 @@ class Watched:
             return
         self.number += 1
         self._changed.update(dict.fromkeys(news, self.number))
-        self._pieces = pieces
+        self._pieces = self._pieces | pieces
         async with self.news:
             self.news.notify_all()
 
@@ -98,7 +99,7 @@ class Live:
         """Answers with a stream of patches; `drawing` makes the pieces of what `key` names."""
         packed = "gzip" in request.headers.get("accept-encoding", "")
         run, _, number = request.headers.get("last-event-id", "").partition("-")
-        seen = int(number) if run == self._run and number.isdigit() else 0
+        seen = int(number) if run == self._run and number.isdecimal() else 0
         headers = HEADERS | PRIVATE | {"X-Accel-Buffering": "no"}
         headers |= {"Content-Encoding": "gzip"} if packed else {}
         body = self._patches(key, drawing, seen)
@@ -119,10 +120,19 @@ class Live:
                 if watched.number > seen:
                     html, seen = watched.since(seen), watched.number
                     yield f"id: {self._run}-{seen}\nevent: patch\ndata: {' '.join(html.split())}\n\n".encode()
-                elif not await _woken(watched):
+                elif not await self._woken(watched, seen):
                     yield b": still here\n\n"
         finally:
             watched.watchers -= 1
+
+    async def _woken(self, watched: Watched, seen: int) -> bool:
+        """Waits for news or the end; False when there was neither for a while."""
+        try:
+            async with asyncio.timeout(QUIET), watched.news:
+                await watched.news.wait_for(lambda: watched.number > seen or self._closing.is_set())
+        except TimeoutError:
+            return False
+        return True
 
     async def _keep_drawing(self, key: Hashable, watched: Watched) -> None:
         loop = asyncio.get_running_loop()
@@ -130,23 +140,16 @@ class Live:
             began = loop.time()
             try:
                 await watched.redraw(await asyncio.to_thread(self._position))
+                watched.failing = False
             except Exception:  # the warehouse may just be opened anew; the next tick tries again
-                log.warning("pages.redraw_failed", page=key, exc_info=True)
+                if not watched.failing:
+                    log.warning("pages.redraw_failed", page=key, exc_info=True)
+                watched.failing = True
             cost = loop.time() - began
             await asyncio.sleep(max(self._every - cost, cost * len(self._watched) / SHARE - cost))
         del self._watched[key]
         async with watched.news:
             watched.news.notify_all()
-
-
-async def _woken(watched: Watched) -> bool:
-    """Waits for news; False when there was none for a while."""
-    try:
-        async with asyncio.timeout(QUIET), watched.news:
-            await watched.news.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _packed(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from analytics.access import Role
+from analytics.api.session import HOME_PAGES
 from analytics.pages.site import Head, Site
 from analytics.pages.words.names import mark
 
@@ -30,8 +31,6 @@ SAID: dict[int, Said] = {
 OURS = 500
 """From here on up a status tells of a mistake of ours."""
 
-HOMES: dict[Role, str] = {"seller": "/", "buyer": "/buyer", "operator": "/ops"}
-
 
 class Problems:
     """Draws problems as pages."""
@@ -45,12 +44,12 @@ class Problems:
         answer = self._site.page(
             request,
             "problem.html",
-            Head(home=HOMES[came_as] if came_as else "/", narrow=True),
+            Head(home=HOME_PAGES[came_as] if came_as else "/", narrow=True),
             http_status=status,
             said=said,
             status=status,
             tried=request.url.path == "/enter",
-            way_home=HOMES[came_as] if came_as and HOMES[came_as] != request.url.path else "",
+            way_home=HOME_PAGES[came_as] if came_as and HOME_PAGES[came_as] != request.url.path else "",
         )
         answer.headers.update(headers)
         return answer

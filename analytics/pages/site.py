@@ -37,7 +37,6 @@ THEMES = ("light", "dark")
 SMALL = 600
 """Bytes below which nothing is gained by compressing."""
 
-
 Rows = list[dict[str, Any]]
 
 
@@ -73,8 +72,8 @@ class Head(NamedTuple):
     narrow: bool = False
 
 
-class Services(NamedTuple):
-    """What pages are drawn from: rows, who a request comes from, the clock and up to when all is counted."""
+class Outside(NamedTuple):
+    """What pages need from outside: rows, who a request comes from, the clock and up to when all is counted."""
 
     reports: Reports
     who: Callable[[Request, Role], Viewer]
@@ -115,15 +114,15 @@ class Assets:
 class Site:
     """Renders templates in each language for whoever looks."""
 
-    def __init__(self, services: Services, *, secure_cookies: bool = False) -> None:
-        self.services, self.secure_cookies = services, secure_cookies
+    def __init__(self, outside: Outside, *, secure_cookies: bool = False) -> None:
+        self.outside, self.secure_cookies = outside, secure_cookies
         self.assets = Assets()
         self._templates = {code: self._environment(language) for code, language in LANGUAGES.items()}
 
     def look(self, request: Request, role: Role) -> Look:
         """Tells who looks. Raises what `who` raises when nobody of this role has signed in."""
-        viewer = self.services.who(request, role)
-        return Look(viewer, self.language(request), self.services.clock(), self.services.reports)
+        viewer = self.outside.who(request, role)
+        return Look(viewer, self.language(request), self.outside.clock(), self.outside.reports)
 
     def _environment(self, language: Language) -> Environment:
         environment = Environment(
@@ -150,22 +149,18 @@ class Site:
 
     def again(self, look: Look) -> Look:
         """Gives the same look now."""
-        return replace(look, now=self.services.clock())
+        return replace(look, now=self.outside.clock())
 
     def language(self, request: Request) -> Language:
         """Tells which language to answer in: as the address asks, as was chosen before, as the browser prefers."""
         wish, before = request.query_params.get("lang"), request.cookies.get("lang")
         return choose(wish, before, accept=request.headers.get("accept-language", ""))
 
-    def render(self, template: str, language: Language, **context: Any) -> str:  # noqa: ANN401  # as templates want it
-        """Fills in a template."""
-        return self._templates[language.code].get_template(template).render(context)
-
     def pieces(self, template: str, language: Language) -> Any:  # noqa: ANN401  # macros are known by name alone
         """Gives the macros of a template, to be rendered one by one."""
         return self._templates[language.code].get_template(template).module
 
-    def page(self, request: Request, template: str, head: Head, *, http_status: int = 200, **context: Any) -> Response:  # noqa: ANN401
+    def page(self, request: Request, template: str, head: Head, *, http_status: int = 200, **context: Any) -> Response:  # noqa: ANN401  # templates
         """Answers with a page, and remembers the language that the address asks for."""
         language = self.language(request)
         theme = request.cookies.get("theme", "")
@@ -173,22 +168,16 @@ class Site:
             **head._asdict(),
             "theme": theme if theme in THEMES else "",
             "tongues": {code: f"?{request.url.include_query_params(lang=code).query}" for code in LANGUAGES},
-            "now": self.services.clock(),
+            "now": self.outside.clock(),
         }
-        body = self.render(template, language, **(shared | context)).encode()
+        body = self._templates[language.code].get_template(template).render(shared | context).encode()
         headers = HEADERS | PRIVATE | {"Content-Language": language.code}
         if len(body) > SMALL and "gzip" in request.headers.get("accept-encoding", ""):
             body, headers["Content-Encoding"] = gzip.compress(body, 5), "gzip"
         answer = HTMLResponse(body, http_status, headers)
         if request.query_params.get("lang") == language.code:
-            self.remember(answer, "lang", language.code)
+            answer.set_cookie("lang", language.code, max_age=YEAR, secure=self.secure_cookies, samesite="lax")
         return answer
-
-    def remember(self, answer: Response, name: str, value: str, *, hidden: bool = False) -> None:
-        """Sets a cookie for a year; a hidden one is out of reach for scripts."""
-        answer.set_cookie(
-            name, value, max_age=YEAR, path="/", secure=self.secure_cookies, httponly=hidden, samesite="lax"
-        )
 
 
 def choice(request: Request, name: str, known: Collection[str]) -> str:

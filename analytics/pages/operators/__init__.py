@@ -154,5 +154,5 @@ class Operators:
             pieces |= lag.pieces(draw, group)
         return pieces
 
-    def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
+    def _page(self, request: Request, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates
         return self._site.page(request, template, HEAD._replace(door=door), **context)

@@ -30,7 +30,7 @@ class Letters:
     def show(self, request: Request) -> Response:
         """Shows the letters by step and cause; after sending also how many were sent."""
         self._site.look(request, "operator")
-        sent = request.query_params.get("sent", "")
+        sent = request.query_params.get("sent", "")[:9]
         return self._page(request, sent=int(sent) if sent.isdecimal() else None)
 
     async def send(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The seller's pages: today, orders, one order, the rates behind it, the inbox."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,17 +15,21 @@ from analytics.pages import orders
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import sales, shop
 from analytics.pages.site import Head, Look, Site, choice
-from analytics.pages.words import carriers
+from analytics.pages.words import Language, carriers
 from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
 from schemas.statuses import BY_NAME, SELLER_TABS
 
 AT_ONCE = 8
 """Orders that Today shows of each list."""
 
-A_PAGE = 50
+A_PAGE, AT_MOST = 50, 500
+"""Orders on a page of many, and where there is one page only."""
 
 DOORS = (("/", mark("Today")), ("/orders", mark("Orders")), ("/notices", mark("Inbox")))
 """The seller's pages as the head of each page lists them."""
+
+OF_MONEY = ("order_created", "payment_received", "refund_approved", "refund_settled")
+"""Notices that say how much."""
 
 WAITING = {tile.name: tile.label for tile in shop.TODO if "waiting=" in tile.address}
 """What waits, where the list of orders shows it."""
@@ -47,7 +51,7 @@ def order_list(look: Look, asked: Mapping[str, str]) -> dict[str, Any]:
     """Gives one page of orders: of a tab, of a status, what waits, or found by a text."""
     given = {name: asked[name] for name in ("tab", "status", "q") if asked[name]}
     if asked["waiting"]:
-        rows = look.ask("waiting", kind=asked["waiting"], now=look.now, limit=10 * A_PAGE)
+        rows = look.ask("waiting", kind=asked["waiting"], now=look.now, limit=AT_MOST)
         more = False
     else:
         rows = look.ask("orders", **given, cursor=asked["cursor"] or None, limit=A_PAGE + 1)
@@ -78,16 +82,26 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "money": orders.money(facts),
         "trail": orders.trail(look.ask("trail", order_id=order_id), look.viewer.role),
         "anomalies": look.ask("anomalies", order_id=order_id),
-        "notices": [notice(row) for row in look.ask("notices", order_id=order_id)],
+        "notices": [notice(row, look.language) for row in look.ask("notices", order_id=order_id)],
     }
 
 
-def notice(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives a line of the inbox; what its event told is said after it."""
-    values = json.loads(row["told"])
-    parts = (carriers.carrier_name(values["carrier"]) if values.get("carrier") else "", values.get("tracking_number"))
-    told = " · ".join(part for part in parts if part)
+def notice(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Gives a line of the inbox; what is known of its matter is said after it."""
+    told = " · ".join(part for part in _told(row["kind"], json.loads(row["told"]), language) if part)
     return {**row, "told": told, "address": orders.address(row["order_id"]), "native": orders.native(row["order_id"])}
+
+
+def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str]:
+    yield values.get("item", "")
+    if kind in OF_MONEY and values.get("amount"):
+        yield language.money(int(values["amount"]), values.get("currency", "IDR"))
+    if values.get("carrier"):
+        yield carriers.carrier_name(values["carrier"])
+    yield values.get("tracking_number", "")
+    yield values.get("reason", "")
+    if values.get("stars"):
+        yield f"★ {values['stars']}"
 
 
 class Sellers:
@@ -111,7 +125,7 @@ class Sellers:
 
     def show_today(self, request: Request) -> Response:
         """Shows what waits, what is at risk, how the shop does."""
-        look, mark = self._site.look(request, "seller"), self._site.services.watermark()
+        look, mark = self._site.look(request, "seller"), self._site.outside.watermark()
         now = waiting(look, choice(request, "tab", SELLER_TABS))
         return self._page(request, look, "seller/today.html", "/", watermark=mark, sales=sales.chart(look), **now)
 
@@ -123,7 +137,7 @@ class Sellers:
         return self._live.stream(request, key, today)
 
     def _watermark(self, look: Look) -> Pieces:
-        mark, now = self._site.services.watermark(), self._site.services.clock()
+        mark, now = self._site.outside.watermark(), self._site.outside.clock()
         return {"watermark": self._site.pieces("seller/pieces.html", look.language).watermark(mark, now)}
 
     def _today_pieces(self, look: Look, tab: str) -> Pieces:
@@ -141,7 +155,7 @@ class Sellers:
     def show_risk(self, request: Request) -> Response:
         """Shows every order that must be handed over within a day."""
         look = self._site.look(request, "seller")
-        risk = shop.at_risk(look.ask("at_risk", now=look.now))
+        risk = shop.at_risk(look.ask("at_risk", now=look.now)[:AT_MOST])
         return self._page(request, look, "seller/at_risk.html", "/", risk=risk)
 
     def show_rate(self, request: Request) -> Response:
@@ -150,7 +164,7 @@ class Sellers:
         if code not in POLICY_WORDS:
             raise HTTPException(404)
         part = choice(request, "part", ("denominator",)) or "numerator"
-        rows = look.ask("policy_orders", now=look.now, code=code, part=part, limit=10 * A_PAGE)
+        rows = look.ask("policy_orders", now=look.now, code=code, part=part, limit=AT_MOST)
         found = {"code": code, "part": part, "orders": [orders.listed(row) for row in rows]}
         return self._page(request, look, "seller/rate.html", "/", words=POLICY_WORDS[code], **found)
 
@@ -164,7 +178,7 @@ class Sellers:
 
     def show_order(self, request: Request) -> Response:
         """Shows one order with all that was told of it."""
-        look, mark = self._site.look(request, "seller"), self._site.services.watermark()
+        look, mark = self._site.look(request, "seller"), self._site.outside.watermark()
         found = self._found(look, request)
         return self._page(request, look, "seller/order.html", "/orders", watermark=mark, **found)
 
@@ -195,9 +209,10 @@ class Sellers:
     def show_notices(self, request: Request) -> Response:
         """Shows the inbox."""
         look = self._site.look(request, "seller")
-        return self._page(request, look, "seller/notices.html", "/notices", notices=[*map(notice, look.ask("notices"))])
+        notices = [notice(row, look.language) for row in look.ask("notices")]
+        return self._page(request, look, "seller/notices.html", "/notices", notices=notices)
 
-    def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates'
+    def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates
         head = Head(orders.shop_name(look.viewer.id), "seller", "/", DOORS, door)
         return self._site.page(request, template, head, **context)
 

@@ -149,7 +149,7 @@ async def test_a_stream_can_be_compressed_and_read_part_by_part(live):
 
 
 async def test_without_news_only_what_ticks_is_drawn(live):
-    """While nothing is loaded, a page costs no more than its clock."""
+    """While nothing is loaded, a page costs no more than its clock; who comes late still gets all of it."""
     live._position, drawn, ticks = lambda: "the same", [], count()
     drawing = Drawing(lambda: {"n": f"<p>{drawn.append(1)}</p>"}, lambda: {"t": f"<i>{next(ticks)}</i>"})
     body = live.stream(asked(), "page", drawing).body_iterator
@@ -157,4 +157,7 @@ async def test_without_news_only_what_ticks_is_drawn(live):
     for _ in range(5):
         assert "<p>" not in await patch(body)
     assert len(drawn) == 1
+    late = live.stream(asked(), "page", drawing).body_iterator
+    assert "<p>" in await patch(late)
+    await late.aclose()
     await body.aclose()
