@@ -7,7 +7,6 @@ stream's own state is believed.
 import csv
 import io
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from schemas.events import Event
 from schemas.facts import Order
 from schemas.ids import tracking_key
 from schemas.shipments import PackageScanned, ShippingArranged
+from schemas.times import DAY, HOUR
 
 JOBS = ("arus-intake", "arus-tracking", "arus-loading")
 QUIET_LOOKS = 3
@@ -74,11 +74,11 @@ def _behind(kafka: Kafka) -> int:
     return sum(row.behind for row in rows) or len(missing)
 
 
-def reference(settings: Settings) -> Reference:
-    """Reads every webhook that Kafka holds and folds it anew, with no stream, no batch and no order of arrival."""
+def reference(settings: Settings, kept: Iterable[Delivery]) -> Reference:
+    """Folds every webhook anew, with no stream, no batch and no order of arrival."""
     taken: dict[bytes, list[Event]] = {}
     untranslatable = 0
-    for delivery in _deliveries(settings.kafka):
+    for delivery in kept:
         if delivery.key in taken:
             continue
         try:
@@ -132,11 +132,12 @@ def _folded(order_id: str, events: Iterable[Event]) -> Order:
 
 def compare(settings: Settings, api: str, token: str, accepted: Collection[str]) -> Iterator[Verdict]:
     """Compares webhooks, states, the warehouse's orders and some trails with the reference."""
-    kept = Counter(fingerprint(d.source, d.account, d.body) for d in _deliveries(settings.kafka))
-    lost = [one for one in accepted if one not in kept]
+    kept = list(_deliveries(settings.kafka))
+    there = {fingerprint(delivery.source, delivery.account, delivery.body) for delivery in kept}
+    lost = [one for one in accepted if one not in there]
     yield Verdict("accepted webhooks are in Kafka", not lost, _count(len(accepted), "lost", len(lost)))
 
-    told = reference(settings)
+    told = reference(settings, kept)
     letters = sum(1 for record in records(settings.kafka, "dead-letters") if ("dead.step", b"intake") in record.headers)
     detail = f"{told.untranslatable:,} cannot be translated, {letters:,} dead letters"
     yield Verdict("what cannot be translated is a dead letter", letters == told.untranslatable, detail)
@@ -149,7 +150,21 @@ def compare(settings: Settings, api: str, token: str, accepted: Collection[str])
     yield Verdict("states equal the reference fold", not wrong and not odd, _difference(told, wrong, odd))
 
     with httpx.Client(base_url=api, headers={"authorization": f"Bearer {token}"}, timeout=60) as http:
+        yield from _compare_intake(http, kept)
         yield from _compare_warehouse(http, told)
+
+
+def _compare_intake(http: httpx.Client, kept: Sequence[Delivery]) -> Iterator[Verdict]:
+    """Compares how many webhooks the warehouse counts; it counts those of the last day."""
+    oldest = min((delivery.received_at for delivery in kept), default=0)
+    if oldest < time.time_ns() // 1_000_000 - DAY + HOUR:
+        return
+    rows = http.get("/v1/ops/sources").json()["rows"]
+    once, again = (sum(row[name] for row in rows) for name in ("accepted", "duplicates"))
+    keys = len({delivery.key for delivery in kept})
+    holds = (once, again) == (keys, len(kept) - keys)
+    detail = f"{once:,} and {again:,} repeats, in Kafka {keys:,} and {len(kept) - keys:,}"
+    yield Verdict("the warehouse counts each webhook once", holds, detail)
 
 
 def _compare_warehouse(http: httpx.Client, told: Reference) -> Iterator[Verdict]:
