@@ -20,7 +20,7 @@ from pipeline import codec
 from pipeline.broker import BrokerError, admin
 from pipeline.broker.reader import records
 from pipeline.settings import Kafka, Settings
-from pipeline.simulate.record import fingerprint
+from pipeline.simulate.sending.record import fingerprint
 from pipeline.sources import Untranslatable, translate
 from schemas.deliveries import Delivery
 from schemas.events import Event

@@ -40,8 +40,8 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
 
     Example: `arus simulate --orders 20000 --seed 7 --check`
     """
-    from pipeline.simulate.record import Record
     from pipeline.simulate.sending import Sending
+    from pipeline.simulate.sending.record import Record
     from pipeline.simulate.shops import shops
     from pipeline.simulate.traffic import past
     from schemas import times
@@ -79,7 +79,7 @@ def verify(
 
     Example: `arus verify --record accepted.jsonl`
     """
-    from pipeline.simulate.record import read
+    from pipeline.simulate.sending.record import read
 
     settings = load()
     with Progress(quiet=json) as progress:

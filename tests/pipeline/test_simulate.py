@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestServer
 
 from pipeline.settings import Account, load
 from pipeline.simulate import demo, world
-from pipeline.simulate.record import Record, fingerprint
 from pipeline.simulate.sending import Sending
+from pipeline.simulate.sending.record import Record, fingerprint
 from pipeline.simulate.shops import Shop, shops
 from pipeline.simulate.stories import STORIES
 from pipeline.simulate.traffic import Manner, Webhook, life, past, traffic

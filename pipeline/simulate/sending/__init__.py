@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.settings import Account
+from pipeline.simulate.sending.wire import Lost, Wire
 from pipeline.simulate.traffic import Webhook
-from pipeline.simulate.wire import Lost, Wire
 from pipeline.sources import SOURCES, Signed
 from schemas.times import SECOND
 
