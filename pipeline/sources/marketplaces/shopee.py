@@ -116,7 +116,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     body = read(delivery.body)
     code = body.get("code")
     if not isinstance(code, int):
-        raise body.wrong("code", "is missing: every Shopee push has one")
+        raise body.wrong("code", "must be a number: every Shopee push has one")
     if code not in CODES:
         return []
     telling = Telling(delivery, account)

@@ -129,7 +129,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     body = read(delivery.body)
     kind = body.get("type")
     if not isinstance(kind, int):
-        raise body.wrong("type", "is missing: every TikTok Shop webhook has one")
+        raise body.wrong("type", "must be a number: every TikTok Shop webhook has one")
     if kind not in TYPES:
         return []
     telling = Telling(delivery, account)

@@ -1,6 +1,7 @@
 """Whatever is posted, wherever: the answer is one that its sender understands, and never a mistake of ours."""
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -66,3 +67,22 @@ def test_a_webhook_that_cannot_be_kept_is_never_answered_200(application, source
 def test_any_other_method_is_405(application, method):
     """A webhook's address takes POST alone."""
     assert ask(application, "/webhooks/ninjavan/main", {}, method=method)[0] == 405
+
+
+def test_a_mistake_of_ours_is_500_and_says_no_secret(accounts, capsys):
+    """The sender must come again; we are told where it happened, and neither body nor secret is written anywhere."""
+
+    def broken(request):
+        raise ZeroDivisionError
+
+    application = build(Settings(kafka=Kafka(bootstrap_servers="127.0.0.1:1"), accounts=accounts))
+    door = application.doors["/webhooks/biteship/main"]
+    source = dataclasses.replace(door.source, dedupe_id=broken)
+    application.doors["/webhooks/biteship/main"] = dataclasses.replace(door, source=source)
+    status, body = ask(application, "/webhooks/biteship/main", {"x-toko": b"biteship-secret"}, b"private")
+    assert (status, json.loads(body)["detail"]) == (500, "a mistake of ours: ZeroDivisionError.")
+    told = capsys.readouterr().out
+    assert "raise ZeroDivisionError" in told
+    assert "biteship-secret" not in told
+    assert "private" not in told
+    assert b'reason="bug"' in application.counters.text()
