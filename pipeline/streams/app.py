@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.streams import logs, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
-from pipeline.streams.topics import Topics
+from pipeline.streams.kafka import Topics
 from pipeline.streams.work import transactions
 
 log = structlog.get_logger("arus.streams")

@@ -12,19 +12,17 @@ from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.transport.base import Transport
 from mode import Service
-from yarl import URL
 
 from pipeline.broker.clients import client_options
 from pipeline.settings import Settings
 from pipeline.streams import metrics, tame
 from pipeline.streams.agent import Agent, Sink
-from pipeline.streams.kafka import credentials
+from pipeline.streams.kafka import Topics, faust_settings
 from pipeline.streams.place import Place
 from pipeline.streams.reading.consumer import BatchConsumer, BatchSchema, BatchTransport, Delivery
 from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
-from pipeline.streams.topics import Topics
 from pipeline.streams.work.lane import Lane
 from pipeline.streams.work.sinking import SinkLane
 from pipeline.streams.work.transactions import Broken, Transactions
@@ -62,40 +60,14 @@ class JobApp(faust.App):  # type: ignore[misc]
         letters: str,
         sink: Sink | None = None,
     ) -> None:
-        kafka, streams = settings.kafka, settings.streams
         tables = any(agent.table for agent in agents)
-        super().__init__(
-            f"arus-{job}",
-            broker=[URL(f"kafka://{server}") for server in kafka.bootstrap_servers.split(",")],
-            broker_credentials=credentials(kafka),
-            broker_session_timeout=streams.session_timeout,
-            broker_heartbeat_interval=streams.session_timeout / 4,
-            broker_rebalance_timeout=max(10.0, 2 * streams.session_timeout),
-            broker_request_timeout=max(40.0, streams.session_timeout),
-            broker_commit_interval=60.0,
-            broker_check_crcs=False,
-            canonical_url="http://arus",  # part of the assignment that a static member gets back: it must not change
-            consumer_auto_offset_reset="earliest",
-            consumer_group_instance_id=place.instance,
-            consumer_max_fetch_size=streams.fetch_bytes,
-            datadir=place.path,
-            # Faust leaves its own assignor, which static membership needs, where there are no tables (#658).
-            table_standby_replicas=streams.standby_replicas if tables else 1,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            topic_partitions=kafka.partitions,
-            recovery_consistency_check=False,  # ours mends what Faust's only tells
-            stream_buffer_maxsize=10_000,  # of runs: the consumer holds no more than two of each partition
-            web_enabled=False,
-            worker_redirect_stdouts=False,
-            TableManager=BatchTables,
-        )
+        super().__init__(TableManager=BatchTables, **faust_settings(job, settings, place, tables=tables))
         self.job, self.ours, self.settings, self.letters = job, tuple(agents), settings, letters
         self.on_ready: Callable[[], None] = lambda: None
-        self.options = client_options(kafka)
+        self.options = client_options(settings.kafka)
         self.partitions = Topics(self.options)
         self.halted = asyncio.Event()
-        self.slots = {agent.name: asyncio.Semaphore(streams.lanes) for agent in agents}
+        self.slots = {agent.name: asyncio.Semaphore(settings.streams.lanes) for agent in agents}
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._transactions: dict[tuple[str, int], Transactions] = {}
         self._fenced: set[int] = set()
