@@ -33,6 +33,7 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
     except (SettingsError, BrokerError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
         return 1
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the gateway says itself when Kafka comes and goes
     with listener:
         Server(application, on_ready).run([listener])
