@@ -23,7 +23,7 @@ def axis(highest: float, parts: int = 4, *, whole: bool = False) -> Axis:
     """Gives the axis that holds the highest value in about so many parts; `whole` allows no fractions."""
     if highest < TINY:
         return Axis(1, (0, 1))
-    return min((_axis(highest, n, whole=whole) for n in (parts, parts + 1, parts - 1)), key=lambda axis: axis.top)
+    return min((_axis(highest, n, whole=whole) for n in (parts, parts + 1)), key=lambda axis: axis.top)
 
 
 def _axis(highest: float, parts: int, *, whole: bool) -> Axis:

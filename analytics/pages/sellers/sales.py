@@ -57,7 +57,7 @@ def _days(by_day: Mapping[str, Row], dates: Sequence[Any]) -> list[dict[str, Any
 
 
 def _label(i: int, day: Row, language: Language) -> dict[str, Any]:
-    return {"at": (i + 0.5) / DAYS * 100, "text": language.date(day["date"], "d MMM")}
+    return {"at": (i + 0.5) / DAYS * 100, "text": language.date(day["date"], "d MMM"), "minor": (DAYS - 1 - i) // 7 % 2}
 
 
 def _paths(shown: Rows, before: Rows, top: float) -> dict[str, str]:
