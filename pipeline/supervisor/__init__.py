@@ -1,6 +1,8 @@
 """`arus up`: a Kafka if none is named, the topics, and every process of Arus, kept alive and ended together."""
 
 import asyncio
+import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,6 +24,9 @@ CHILDREN = (
     Spec("analytics", (*ARUS, "analytics"), serves="api"),
 )
 """The processes of one Arus; each may be killed and comes back."""
+
+BROKER_GRACE = 1.3
+"""Seconds for Kafka to end in good order; with those of the others less than five."""
 
 
 class Show(Protocol):
@@ -112,7 +117,7 @@ class Supervisor:
         if self._keeper:
             self._keeper.cancel()
         if self._broker:
-            await in_thread(self._broker.stop)
+            await _end_broker(self._broker)
 
     def _environment(self, running: Running) -> Mapping[str, str]:
         return environment(
@@ -120,6 +125,15 @@ class Supervisor:
             ARUS_KAFKA__BOOTSTRAP_SERVERS=running.bootstrap,
             ARUS_API__GATEWAYS=f'["{running.gateway}"]',
         )
+
+
+async def _end_broker(broker: EmbeddedKafka) -> None:
+    """Ends Kafka in good order, or as a crash would when that takes too long: it is made for that."""
+    stopping = asyncio.ensure_future(in_thread(broker.stop))
+    done, _ = await asyncio.wait((stopping,), timeout=BROKER_GRACE)
+    if not done and (pid := broker.pid):
+        os.kill(pid, signal.SIGKILL)
+    await stopping
 
 
 def _listen(section: str, where: Gateway | Api) -> socket.socket:

@@ -13,7 +13,7 @@ from pipeline.supervisor.child import Child, Spec
 
 T = TypeVar("T")
 
-GRACE, LAST_GRACE = 3.0, 0.5
+GRACE, LAST_GRACE = 2.6, 0.4
 """Seconds from SIGTERM to SIGKILL, and from there to giving up."""
 
 
