@@ -179,7 +179,10 @@ class DemoAccounts(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """Reads the file if it is there."""
         file = Path(self.current_state.get("home", ".arus"), DEMO)
-        return tomllib.loads(file.read_text()) if file.exists() else {}
+        try:
+            return tomllib.loads(file.read_text()) if file.exists() else {}
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file} cannot be read: {error}") from error
 
 
 def load(**given: Any) -> Settings:  # noqa: ANN401  # the names are those of Settings

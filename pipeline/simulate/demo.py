@@ -15,7 +15,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec import json as msgspec_json
 
-from pipeline.settings import DEMO, Settings
+from pipeline.settings import DEMO, Settings, SettingsError
 from pipeline.simulate import world
 from pipeline.simulate.sending import Sending
 from pipeline.simulate.shops import shops
@@ -111,6 +111,10 @@ class Selling:
 
     def __init__(self, settings: Settings, gateway: str, show: Show) -> None:
         self._shops = shops(settings.accounts)
+        if not self._shops:
+            raise SettingsError(
+                "no account of arus.toml sells anything: the demo needs a marketplace or a shop's system"
+            )
         self._file, self._show = settings.home / "demo.json", show
         self._url, self._public = gateway, settings.gateway.public_url
         self._started = _now()

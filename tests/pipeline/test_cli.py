@@ -1,6 +1,7 @@
 """The command line: what each command promises before it does anything, and how it fails."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,10 +12,12 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from agents.worker import JOBS
 from analytics.access import OPERATOR, Tokens, Viewer
+from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.cli import output
 from pipeline.cli.app import app
-from pipeline.settings import Kafka, Settings, SettingsError
+from pipeline.settings import Kafka, Settings, SettingsError, environment
 from pipeline.simulate import demo
 from pipeline.sources import SOURCES
 from schemas.times import DAY
@@ -105,6 +108,31 @@ def test_a_broken_file_is_named(arus: Arus, tmp_path: Path) -> None:
     told = arus("sources", "list")
     assert told.returncode == 1
     assert told.stderr.startswith("arus: arus.toml cannot be read")
+
+
+def test_a_broken_file_of_the_demo_is_named(arus: Arus, tmp_path: Path) -> None:
+    """A demo.toml that somebody spoilt is one sentence that names it."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "demo.toml").write_text("[[")
+    told = arus("sources", "list")
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"arus: {tmp_path}/home/demo.toml cannot be read")
+
+
+def test_all_agents_run_until_they_are_told_to_end(own_kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """`arus agents` keeps every job in a process of its own, tells what they say, and ends them all."""
+    where = environment(
+        ARUS_HOME=str(tmp_path / "home"), ARUS_KAFKA__BOOTSTRAP_SERVERS=own_kafka.bootstrap, PYTHONUNBUFFERED="1"
+    )
+    command = [sys.executable, "-m", "pipeline.cli"]
+    subprocess.run([*command, "topics", "create"], env=where, check=True, capture_output=True)
+    with subprocess.Popen([*command, "agents"], env=where, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr
+        ready = (json.loads(line)["job"] for line in running.stderr if '"worker.ready"' in line)
+        assert {next(ready), next(ready)} == set(JOBS)
+        running.send_signal(signal.SIGTERM)
+        running.stderr.read()
+        assert running.wait(30) == 0
 
 
 def test_an_unexpected_error_says_how_to_see_more(capsys) -> None:
