@@ -1,8 +1,8 @@
 """Loading: the last hop. Records become rows of the warehouse, with the offsets they came from, both or neither."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
@@ -50,6 +50,10 @@ class Loading:
         self._types = {table.name: _types(warehouse, table) for table in TABLES.values()}
         self._stands = self.start_offsets()
         self._compacted_at = time.monotonic()
+        # Two things may go on while DuckDB takes in a chunk, which needs no Python: reading the next one, and, before
+        # the first chunk of a write, moving what the write before it left.
+        self._reader, self._compactor = ThreadPoolExecutor(1, "reading"), ThreadPoolExecutor(1, "compacting")
+        self._compacting: Future[None] | None = None
 
     def start_offsets(self) -> Offsets:
         """Gives the next offset of each partition that the file has read from."""
@@ -63,9 +67,11 @@ class Loading:
         `start_offsets` alone, and reading goes on from there. Raises ReplacedKafkaError when that is impossible.
         """
         _check_continues(self._stands, batches)
+        tables = self._reader.map(self._rows, _chunks(batches))
         try:
+            self.settle()
             with self.warehouse.transaction() as kept:
-                for table, rows in self._read(_chunks(batches)):
+                for table, rows in tables:
                     _keep(kept, table, rows, self.clock())
                 _move(kept, ends)
             self._compact_when_due()
@@ -77,14 +83,6 @@ class Loading:
         for batch in batches:
             LOADED.labels(batch.topic).inc(len(batch.records))
 
-    def _read(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Table, Rows]]:
-        """Reads chunks into rows; the next while DuckDB, which needs no Python for it, takes in the one before."""
-        if len(chunks) == 1:
-            yield self._rows(chunks[0])
-            return
-        with ThreadPoolExecutor(1, "reading") as reader:
-            yield from reader.map(self._rows, chunks)
-
     def _rows(self, chunk: Chunk) -> tuple[Table, Rows]:
         table = TABLES[chunk[0].topic]
         return table, _together([table.rows(batch, self._types[table.name]) for batch in chunk])
@@ -93,14 +91,24 @@ class Loading:
         waiting = self.warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
         late = time.monotonic() - self._compacted_at > COMPACT_SECONDS
         if waiting >= COMPACT_ROWS or (waiting and late):
-            self.compact()
+            self._compacting = self._compactor.submit(self._compact)
 
     def compact(self) -> None:
         """Moves changed orders into the big table, and what the log holds into the file."""
+        self.settle()
+        self._compact()
+
+    def _compact(self) -> None:
         with self.warehouse.transaction() as kept:
             kept.execute(script("staging/compact.sql"))
         self.warehouse.cursor().execute("checkpoint")
         self._compacted_at = time.monotonic()
+
+    def settle(self) -> None:
+        """Waits until nothing is on the move. Raises what went wrong with it."""
+        moving, self._compacting = self._compacting, None
+        if moving:
+            moving.result()
 
 
 def _check_continues(stands: Offsets, batches: Sequence[Batch]) -> None:
