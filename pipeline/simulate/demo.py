@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count, takewhile
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -179,12 +180,12 @@ class Selling:
 
     def _remember_buyers(self, webhooks: list[Webhook]) -> None:
         placed = (
-            json.loads(w.body)
+            itemgetter("order_id", "buyer_id")(json.loads(w.body)["data"])
             for w in webhooks
             if w.body.startswith(b'{"type":"order_placed"') and w.body.endswith(b"}")
         )
         found = Counter(self._story.buyers)
-        found.update(body["data"]["buyer_id"] for body in placed)
+        found.update(f"{order_id.partition(':')[0]}:{buyer}" for order_id, buyer in placed)
         self._story.buyers = dict(found.most_common(10))
 
     def _read(self) -> Story:

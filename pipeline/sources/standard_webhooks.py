@@ -2,7 +2,8 @@
 
 The body is `{"type": …, "timestamp": …, "data": {…}}`: the type of an event, with dots or underscores; when it
 happened; and the event's own fields. Money is a whole number of minor units, or text as people read it ("19.99").
-An order id may carry its namespace (`tiktok_shop:576461413038785752`), where the account's `orders` allows it.
+An order id may carry its namespace (`tiktok_shop:576461413038785752`), where the account's `orders` allows it; a
+buyer's id is one of the same namespace.
 """
 
 import dataclasses
@@ -55,6 +56,8 @@ def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
     if kind == "package_scanned":
         told |= {"rank": PROGRESS.get(data.words("milestone"), 0), "proof": data.link("proof")}
     order = _order(telling, data, optional=kind == "package_scanned")
+    if told.get("buyer_id"):
+        told["buyer_id"] = _buyer(order, data)
     key = (telling.account.name, telling.delivery.dedupe_id)
     told = {**telling.envelope(kind, key, order, at), **told, "order_id": order}
     try:
@@ -74,6 +77,12 @@ def _order(telling: Telling, data: Reading, *, optional: bool) -> str:
             f"{' and '.join(telling.account.namespaces)} (its `orders` in arus.toml says so)",
         )
     return telling.order(native) if native else ""
+
+
+def _buyer(order: str, data: Reading) -> str:
+    """Names the buyer within the namespace of the order: shops that number their customers alike stay apart."""
+    native, namespace = data.id("buyer_id"), order.partition(":")[0]
+    return native if native.startswith(f"{namespace}:") else f"{namespace}:{native}"
 
 
 def _with_minor_units(data: Reading, currency: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.sources import SOURCES
 from pipeline.sources.telling import Telling, order_name
 
 IDS = st.text(min_size=1, max_size=30) | st.sampled_from(["tiktok_shop:1", "toko-b:1001", "toko-a:1", ":", "a:b:c"])
@@ -33,3 +34,15 @@ def test_what_one_seller_s_account_tells_has_ids_of_its_own(account, deliver):
         for seller in ("toko-a", "toko-b", "")
     }
     assert len(ids) == 3
+
+
+def test_shops_that_number_their_buyers_alike_have_different_buyers(account, deliver):
+    """Buyer 7 of one shop is not shown what buyer 7 of another bought."""
+    body = b'{"type": "order_placed", "data": {"order_id": "1", "buyer_id": "7"}}'
+    buyers = [
+        SOURCES["standard_webhooks"].translate(
+            deliver("standard_webhooks", body), account("standard_webhooks", orders=n)
+        )
+        for n in ("toko-a", "toko-b")
+    ]
+    assert [event.buyer_id for [event] in buyers] == ["toko-a:7", "toko-b:7"]
