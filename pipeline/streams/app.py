@@ -20,7 +20,6 @@ from pipeline.streams import logs, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
 from pipeline.streams.kafka import Topics
-from pipeline.streams.work import transactions
 
 log = structlog.get_logger("arus.streams")
 
@@ -152,7 +151,6 @@ class Worker:
             await asyncio.wait_for(asyncio.shield(app.stop()), STOP_SECONDS)
         except Exception as error:  # noqa: BLE001  # a stop that fails must not hide why we stop
             log.warning("worker.stuck", job=self.job, why=repr(error))
-        await transactions.ended(STOP_SECONDS / 4)
 
     async def _reach(self) -> Topics:
         """Waits for Kafka; gives its topics."""

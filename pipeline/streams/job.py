@@ -25,7 +25,8 @@ from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
 from pipeline.streams.work.lane import Lane
 from pipeline.streams.work.sinking import SinkLane
-from pipeline.streams.work.transactions import Broken, Transactions
+from pipeline.streams.work.transactions import Transactions
+from pipeline.streams.work.wire import Broken, Wire
 
 log = structlog.get_logger("arus.streams")
 
@@ -70,6 +71,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         self.slots = {agent.name: asyncio.Semaphore(settings.streams.lanes) for agent in agents}
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._transactions: dict[tuple[str, int], Transactions] = {}
+        self._wire = Wire(self.options)
         self._fenced: set[int] = set()
         self._tables: dict[str, BatchTable] = {}
         self._began = time.monotonic()
@@ -178,15 +180,25 @@ class JobApp(faust.App):  # type: ignore[misc]
         """Starts the producers of these partitions anew, once in an assignment: former owners are kept out."""
         numbers = numbers - self._fenced
         begun = [self._new(agent, number) for agent in self.ours for number in sorted(numbers)]
-        await asyncio.gather(*(_started(transactions) for transactions in begun))
+        if begun:
+            await self._wire_up()
+        await asyncio.gather(*(transactions.start() for transactions in begun))
         self._fenced |= numbers
 
+    async def _wire_up(self) -> None:
+        while True:
+            try:
+                await self._wire.open()
+            except KafkaError as error:
+                log.warning("worker.waiting", job=self.job, why=f"Kafka does not answer: {error}")
+                await asyncio.sleep(0.5)
+            else:
+                return
+
     def _new(self, agent: Agent, number: int) -> Transactions:
-        at = agent.name, number
-        if at in self._transactions:
-            self._transactions[at].close()
-        self._transactions[at] = self.transacting(f"{self.conf.id}.{agent.name}.{number}", self.conf.id, self.options)
-        return self._transactions[at]
+        name, group = f"{self.conf.id}.{agent.name}.{number}", self.conf.id
+        made = self._transactions[agent.name, number] = self.transacting(name, group, self._wire)
+        return made
 
     async def start_offsets(self, tps: list[Partition]) -> dict[Partition, int]:
         """Gives the offsets that are kept outside Kafka: where there is a sink, it alone knows where it stands."""
@@ -218,20 +230,6 @@ class JobApp(faust.App):  # type: ignore[misc]
     async def on_stop(self) -> None:
         """As Faust's, and lets the producers go."""
         await super().on_stop()
-        for transactions in self._transactions.values():
-            transactions.close()
+        await self._wire.close()
         if self._sink:
             await self._sink.idle()
-
-
-async def _started(transactions: Transactions) -> None:
-    """Starts a producer, however long Kafka takes."""
-    while True:
-        try:
-            await transactions.start()
-        except KafkaError as error:
-            transactions.close()
-            log.warning("transaction.not_fenced", name=transactions.name, why=repr(error))
-            await asyncio.sleep(0.5)
-        else:
-            return

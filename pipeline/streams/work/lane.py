@@ -18,7 +18,8 @@ from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work import letters, running
 from pipeline.streams.work.outbox import Outbox, TooLarge
 from pipeline.streams.work.running import AnyRows
-from pipeline.streams.work.transactions import Broken, Transactions
+from pipeline.streams.work.transactions import Transactions
+from pipeline.streams.work.wire import Broken, Refused
 
 if TYPE_CHECKING:
     from pipeline.streams.job import JobApp
@@ -127,7 +128,7 @@ class Lane:
         """Runs the agent and packs what it wants. Raises what the agent raises."""
         transactions, now = self.app.transactions(self.agent, self.number), time.time_ns() // 1_000_000
         at = self.number, self.app.settings.kafka.partitions
-        outbox = Outbox(transactions.producer.create_batch, at, self.app.partitions, now)
+        outbox = Outbox(transactions.create_batch, at, self.app.partitions, now)
         batches = [self._run(delivery, rows, outbox, now) for delivery in deliveries]
         changes = {}
         if rows is not None:
@@ -168,7 +169,7 @@ class Lane:
             log.warning("transaction.broken", step=self.agent.name, why=str(error), **at)
             self.app.rejoin()
             return 1.0
-        if isinstance(error, KafkaError):
+        if isinstance(error, Refused | KafkaError):
             log.warning("transaction.refused", step=self.agent.name, why=repr(error), **at)
             return 1.0
         self._failures = max(self._failures + 1, MOST_FAILURES if isinstance(error, TooLarge) else 0)

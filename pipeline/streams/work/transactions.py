@@ -3,19 +3,29 @@
 aiokafka does not tell the broker the consumer's generation when it commits offsets in a transaction (KIP-447), so one
 producer per worker would not keep out a worker that was frozen and woke up. One per partition does: whoever gets the
 partition starts its producer, and from then on nothing of the former owner can be committed. test_soak.py
+
+aiokafka's own producer does one thing after the other and knows ten states. Here whatever goes wrong leaves the
+producer broken, and the next fence settles what became of it; and what need not wait for each other goes side by side.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, NamedTuple
 
-import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka.client import CoordinationType
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.transaction import (
+    AddOffsetsToTxnRequest,
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    InitProducerIdRequest,
+    TxnOffsetCommitRequest,
+)
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
 
 from pipeline.streams.work.outbox import Pack
-
-log = structlog.get_logger("arus.streams")
+from pipeline.streams.work.wire import Broken, Coordinator, Refused, Wire, judge, pauses
 
 BATCH_BYTES = 900_000
 """Below Kafka's default limit of 1 MB; a larger single record goes alone."""
@@ -23,100 +33,145 @@ BATCH_BYTES = 900_000
 TIMEOUT_MS = 30_000
 """After this the broker ends the transaction of a worker that vanished and whose partition nobody took."""
 
+REQUEST_MS = 30_000
+DUPLICATE = 46
+"""The code of records that were there already: they were sent again because the answer was lost."""
 
-class Broken(Exception):
-    """The producer cannot go on: it was fenced, or what became of its transaction is not known."""
+
+class Producer(NamedTuple):
+    """Who we are to Kafka's transactions; the next fence counts the epoch up."""
+
+    id: int
+    epoch: int
+
+
+class Batch(NamedTuple):
+    """One Kafka batch, ready to be sent, and sent again."""
+
+    records: int
+    data: bytes
 
 
 class Transactions:
     """The transactions of one agent on one partition, one after the other."""
 
-    def __init__(self, name: str, group: str, options: Mapping[str, Any]) -> None:
-        self.name, self._group, self._options = name, group, options
-        self._producer: AIOKafkaProducer | None = None
+    def __init__(self, name: str, group: str, wire: Wire) -> None:
+        self.name, self._group, self._wire = name, group, wire
+        self._transaction = Coordinator(CoordinationType.TRANSACTION, name)
+        self._offsets = Coordinator(CoordinationType.GROUP, group)
+        self._producer: Producer | None = None
+        self._sequences: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
         """Starts the producer. When it returns, every former owner is fenced and its last transaction ended."""
-        self._producer = AIOKafkaProducer(
-            **self._options,
-            transactional_id=self.name,
-            transaction_timeout_ms=TIMEOUT_MS,
-            linger_ms=0,
-            max_batch_size=BATCH_BYTES,
-        )
-        await self._producer.start()
+        request = InitProducerIdRequest(self.name, TIMEOUT_MS)
+        answer = await self._wire.ask(self._transaction, request, self.name)
+        self._producer, self._sequences = Producer(answer.producer_id, answer.producer_epoch), {}
 
-    @property
-    def producer(self) -> AIOKafkaProducer:
-        """The producer, once started."""
-        if self._producer is None:
-            raise Broken(self.name)
-        return self._producer
+    @staticmethod
+    def create_batch() -> DefaultRecordBatchBuilder:
+        """Makes an empty Kafka batch."""
+        return DefaultRecordBatchBuilder(2, 0, 1, -1, -1, 0, BATCH_BYTES)
 
-    async def commit(self, packs: Iterable[Pack], offsets: Mapping[Any, int]) -> dict[tuple[str, int], int]:
+    async def commit(self, packs: Iterable[Pack], offsets: Mapping[Any, int]) -> dict[TopicPartition, int]:
         """Sends the packs and commits the offsets, all or nothing. Gives the last offset of each partition sent to.
 
-        Raises Broken if the producer is no longer any good, and what Kafka told if the transaction was aborted.
+        Raises Broken if the producer is no longer any good, Refused if Kafka did not want it and it was aborted, and
+        TooLarge before anything is sent.
         """
-        producer = self.producer
+        batches = {TopicPartition(pack.topic, pack.partition): pack.batches() for pack in packs}
+        producer, self._producer = self._producer, None  # until it is known how this ends
+        if producer is None:
+            raise Broken(self.name)
         try:
-            await producer.begin_transaction()
-            sent = [await self._send(pack) for pack in packs]
-            last = await self._delivered(sent)
-            # Not beside the records: the broker refuses them while it adds the group to the transaction (KIP-890).
-            await producer.send_offsets_to_transaction(dict(offsets), self._group)
-            await producer.commit_transaction()
-        except asyncio.CancelledError:
-            self._producer = None
-            self.end(producer)
+            last = await self._send(producer, batches, offsets)
+            await self._ask(EndTxnRequest(self.name, *producer, transaction_result=True))
+        except Refused:
+            await self._ask(EndTxnRequest(self.name, *producer, transaction_result=False))
+            self._producer = producer
             raise
-        except Exception as error:
-            await self._abort(error)
-            raise
+        self._producer = producer
         return last
 
-    async def _send(self, pack: Pack) -> tuple[Pack, list[asyncio.Future[Any]], int]:
-        batches = pack.batches()
-        last = batches[-1].record_count()
-        return pack, [await self.producer.send_batch(b, pack.topic, partition=pack.partition) for b in batches], last
+    async def _send(
+        self, producer: Producer, batches: Mapping[TopicPartition, list[Any]], offsets: Mapping[Any, int]
+    ) -> dict[TopicPartition, int]:
+        topics = [
+            (topic, [tp.partition for tp in batches if tp.topic == topic]) for topic in {tp.topic for tp in batches}
+        ]
+        await _both(
+            self._ask(AddPartitionsToTxnRequest(self.name, *producer, topics)) if topics else _nothing(),
+            self._ask(AddOffsetsToTxnRequest(self.name, *producer, self._group)),
+        )
+        ends = [(tp.topic, [(tp.partition, end, "")]) for tp, end in offsets.items()]
+        last: dict[TopicPartition, int]
+        last, _ = await _both(
+            self._produce(producer, batches),
+            self._wire.ask(self._offsets, TxnOffsetCommitRequest(self.name, self._group, *producer, ends), self.name),
+        )
+        return last
 
-    async def _delivered(self, sent: list[tuple[Pack, list[asyncio.Future[Any]], int]]) -> dict[tuple[str, int], int]:
-        await asyncio.gather(*(future for _, futures, _ in sent for future in futures))
-        return {(p.topic, p.partition): futures[-1].result().offset + count - 1 for p, futures, count in sent}
+    def _ask(self, request: Any) -> Awaitable[Any]:  # noqa: ANN401
+        return self._wire.ask(self._transaction, request, self.name)
 
-    async def _abort(self, error: Exception) -> None:
-        producer = self.producer
-        try:
-            await producer.abort_transaction()
-        except Exception as broken:  # the state machine's assertions among them
-            self._producer = None
-            self.end(producer)
-            raise Broken(f"{self.name}: {error!r}") from broken
+    # ---- records
 
-    def close(self) -> None:
-        """Lets the producer go."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            self.end(producer)
+    async def _produce(
+        self, producer: Producer, batches: Mapping[TopicPartition, list[Any]]
+    ) -> dict[TopicPartition, int]:
+        """Sends all batches, those of one partition one after the other; gives each partition's last offset."""
+        waiting = {tp: [self._build(producer, tp, batch) for batch in some] for tp, some in batches.items()}
+        last: dict[TopicPartition, int] = {}
+        pause = pauses()
+        while waiting:
+            by_leader: dict[int, list[TopicPartition]] = {}
+            for tp in waiting:
+                if (leader := await self._wire.leader(tp)) is not None:
+                    by_leader.setdefault(leader, []).append(tp)
+            rounds = [self._round(leader, {tp: waiting[tp][0] for tp in tps}) for leader, tps in by_leader.items()]
+            answered = dict(item for answers in await asyncio.gather(*rounds) for item in answers.items())
+            for tp, offset in answered.items():
+                last[tp] = offset + waiting[tp].pop(0).records - 1
+            waiting = {tp: some for tp, some in waiting.items() if some}
+            if waiting and not answered:
+                await self._wire.look_again()
+                await asyncio.sleep(next(pause))
+        return last
 
-    def end(self, producer: AIOKafkaProducer) -> None:
-        """Ends a producer aside: it may wait for a broker that is down."""
-        task = asyncio.ensure_future(_end(producer))
-        _ENDING.add(task)
-        task.add_done_callback(_ENDING.discard)
+    def _build(self, producer: Producer, tp: TopicPartition, batch: tuple[Any, int]) -> Batch:
+        builder, records = batch
+        sequence = self._sequences.get(tp, 0)
+        self._sequences[tp] = (sequence + records) % (1 << 31)
+        builder.set_producer_state(*producer, sequence)
+        return Batch(records, builder.build())
+
+    async def _round(self, leader: int, batches: dict[TopicPartition, Batch]) -> dict[TopicPartition, int]:
+        """Sends one batch of each partition; gives the offsets of those that were taken. Raises Broken or Refused."""
+        topics: dict[str, list[tuple[int, bytes]]] = {}
+        for tp, batch in batches.items():
+            topics.setdefault(tp.topic, []).append((tp.partition, batch.data))
+        answer = await self._wire.send(
+            leader, ProduceRequest(self.name, -1, REQUEST_MS, list(topics.items())), self.name
+        )
+        taken: dict[TopicPartition, int] = {}
+        for topic, partitions in answer.topics if answer else ():
+            for partition, code, offset, *_ in partitions:
+                if code not in (0, DUPLICATE):
+                    judge(code, f"{topic}/{partition}")
+                else:
+                    taken[TopicPartition(topic, partition)] = offset
+        return taken
 
 
-_ENDING: set[asyncio.Future[None]] = set()
+async def _both(one: Awaitable[Any], other: Awaitable[Any]) -> tuple[Any, Any]:
+    """Waits for both, also if one fails: nothing may still be under way when the transaction is ended."""
+    results = await asyncio.gather(one, other, return_exceptions=True)
+    for kind in (Broken, Refused, BaseException):
+        for result in results:
+            if isinstance(result, kind):
+                raise result
+    return results[0], results[1]
 
 
-async def _end(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(Exception):
-        await producer.stop()
-    with contextlib.suppress(Exception):
-        await producer._txn_manager.wait_for_transaction_end()  # its error was told; asyncio would tell it once more
-
-
-async def ended(seconds: float) -> None:
-    """Waits until the producers that were let go have ended, but not for long."""
-    if _ENDING:
-        await asyncio.wait(_ENDING, timeout=seconds)
+async def _nothing() -> None:
+    """Does nothing."""

@@ -8,12 +8,12 @@ import random
 import sys
 
 import msgspec
-from aiokafka.errors import KafkaError
 
 from pipeline import settings
 from pipeline.streams import app
 from pipeline.streams.agent import Batch, Message, Rows, Table, agent
 from pipeline.streams.work.transactions import Transactions
+from pipeline.streams.work.wire import Refused
 
 SOURCES = ("orders", "payments", "shipments")
 POISON = b"poison"
@@ -85,10 +85,10 @@ FAULTS = float(os.environ.get("SOAK_FAULTS", "0"))
 class Faulty(Transactions):
     """Transactions that fail in the middle, as if Kafka had refused."""
 
-    async def _delivered(self, sent):
-        last = await super()._delivered(sent)
+    async def _produce(self, *args):
+        last = await super()._produce(*args)
         if random.random() < FAULTS:
-            raise KafkaError("a fault in the transaction")
+            raise Refused("a fault in the transaction")
         return last
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import aiokafka
 import faust
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
-from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust.tables.base import Collection
 from faust.tables.manager import TableManager
@@ -41,9 +40,14 @@ CALLED = {
     (GroupCoordinator, "fetch_committed_offsets"): "self, partitions",
     (GroupCoordinator, "request_rejoin"): "self",
     (GroupCoordinator, "check_errors"): "self",
-    (TransactionManager, "wait_for_transaction_end"): "self",
+    (AIOKafkaClient, "bootstrap"): "self",
+    (AIOKafkaClient, "send"): "self, node_id, request, group",
+    (AIOKafkaClient, "coordinator_lookup"): "self, coordinator_type, coordinator_key",
+    (AIOKafkaClient, "add_topic"): "self, topic",
+    (AIOKafkaClient, "force_metadata_update"): "self",
+    (AIOKafkaClient, "fetch_all_metadata"): "self",
 }
-"""Methods that are called, with their parameters."""
+"""Methods that are called, with their parameters; of aiokafka's client also those that look public."""
 
 OVERRIDDEN = {
     (consumer.Consumer, "_drain_messages"): "self, fetcher",
@@ -89,10 +93,6 @@ KEPT = {
     (fetcher.PartitionRecords, "_isolation_level"): "self._isolation_level == READ_COMMITTED",
     (fetcher.PartitionRecords, "_aborted_producers"): "self._aborted_producers.discard(next_batch.producer_id)",
     (fetcher.PartitionRecords, "_tp"): "self._tp = tp",
-    (aiokafka.AIOKafkaProducer, "_txn_manager"): "self._txn_manager = TransactionManager(",
-    (BatchBuilder, "_builder"): "self._builder = DefaultRecordBatchBuilder(",
-    (BatchBuilder, "_relative_offset"): "return self._relative_offset",
-    (MessageAccumulator, "create_builder"): "return BatchBuilder(",
     (consumer.Consumer, "_active_partitions"): "tps = self._active_partitions",
     (TableManager, "_recovery"): "self._recovery = Recovery(",
     (Recovery, "active_offsets"): "tp: highwater - offsets[tp]",
@@ -127,10 +127,9 @@ def test_attributes_mean_what_we_count_on(where, wanted):
     assert wanted in inspect.getsource(where[0])
 
 
-def test_aiokafkas_builder_takes_records_without_a_call_between():
-    """Pack appends to the Cython builder itself; None says that a batch is full, and the first record always fits."""
-    builder = BatchBuilder(100, 0, is_transactional=True)._builder
-    assert isinstance(builder, DefaultRecordBatchBuilder)
+def test_aiokafkas_builder_says_when_a_batch_is_full():
+    """None says so; the first record always fits."""
+    builder = DefaultRecordBatchBuilder(2, 0, 1, -1, -1, 0, 100)
     assert builder.append(0, 1, b"k", b"v" * 200, []) is not None
     assert builder.append(1, 1, b"k", b"v", []) is None
 

@@ -1,7 +1,7 @@
 """Packing messages: each to its partition, in order, whole."""
 
 import pytest
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from pipeline.streams.agent import Message
@@ -12,16 +12,20 @@ from pipeline.streams.work.partitions import partition_of
 NOW = 1_700_000_000_000
 
 
+def builder(size: int = 9_999) -> DefaultRecordBatchBuilder:
+    return DefaultRecordBatchBuilder(2, 0, 1, -1, -1, 0, size)
+
+
 def open_outbox(size: int = 100_000) -> Outbox:
-    return Outbox(lambda: BatchBuilder(size, 0), (3, 8), {"out": 8, "log": 8}, NOW)
+    return Outbox(lambda: builder(size), (3, 8), {"out": 8, "log": 8}, NOW)
 
 
 def unpacked(outbox: Outbox) -> dict[tuple[str, int], list]:
     """Reads back what would be sent."""
     found = {}
     for pack in outbox.packs():
-        for built in pack.batches():
-            memory = MemoryRecords(bytes(built._build()))
+        for built, _ in pack.batches():
+            memory = MemoryRecords(bytes(built.build()))
             found.setdefault((pack.topic, pack.partition), []).extend(memory.next_batch())
     return found
 
@@ -45,7 +49,7 @@ def test_only_partitions_that_get_something_are_sent_to():
 
 def test_a_topic_with_other_partitions_hashes_every_key():
     """The batch's own partition says nothing where there are more or fewer."""
-    outbox = Outbox(lambda: BatchBuilder(9_999, 0), (3, 8), {"out": 5}, NOW)
+    outbox = Outbox(builder, (3, 8), {"out": 5}, NOW)
     outbox.take([Message("out", b"mine", b"1")], {b"mine": None})
     assert list(unpacked(outbox)) == [("out", partition_of(b"mine", 5))]
 
@@ -57,7 +61,7 @@ def test_records_keep_their_order_headers_and_time_over_several_kafka_batches():
     outbox.take(messages, {b"k": None})
     (pack,) = outbox.packs()
     assert len(pack.batches()) > 1
-    assert sum(batch.record_count() for batch in pack.batches()) == 100
+    assert sum(records for _, records in pack.batches()) == 100
     records = unpacked(outbox)["out", 3]
     assert [r.value for r in records] == [m.value for m in messages]
     assert {(r.timestamp, *r.headers) for r in records} == {(NOW, ("type", b"t"))}

@@ -4,33 +4,39 @@ import asyncio
 import time
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka.structs import TopicPartition
 
 from pipeline.broker.clients import client_options
 from pipeline.streams.agent import Message
+from pipeline.streams.work import transactions as module
 from pipeline.streams.work.outbox import Outbox
-from pipeline.streams.work.transactions import Broken, Transactions, ended
+from pipeline.streams.work.transactions import Transactions
+from pipeline.streams.work.wire import Broken, Refused, Wire
 
 
 @pytest.fixture
-async def started(stage):
+async def wire(stage):
+    """A wire to the Kafka of all tests."""
+    made = Wire(client_options(stage.kafka))
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def start(stage, wire):
     """Starts transactions of one name as often as asked."""
-    made = []
 
     async def start() -> Transactions:
-        transactions = Transactions(stage.unique("txn"), stage.unique("group"), client_options(stage.kafka))
-        made.append(transactions)
-        await transactions.start()
-        return transactions
+        made = Transactions(stage.unique("txn"), stage.unique("group"), wire)
+        await made.start()
+        return made
 
-    yield start
-    for transactions in made:
-        transactions.close()
-    await ended(5)
+    return start
 
 
 def packs(transactions: Transactions, topic: str, *values: bytes):
-    outbox = Outbox(transactions.producer.create_batch, (0, 2), {topic: 2}, int(time.time() * 1000))
+    outbox = Outbox(transactions.create_batch, (0, 2), {topic: 2}, int(time.time() * 1000))
     outbox.take([Message(topic, b"k", value) for value in values], {b"k": None})
     return list(outbox.packs())
 
@@ -39,71 +45,105 @@ def offsets(stage, end: int):
     return {TopicPartition(stage.unique("in"), 0): end}
 
 
-async def test_records_and_offsets_are_committed_together(stage, started):
+async def test_records_and_offsets_are_committed_together(stage, start):
     """What was sent can be read, and the last offset of each partition is told."""
     stage.topic("in")
-    out, first = stage.topic("out"), await started()
+    out, first = stage.topic("out"), await start()
     assert await first.commit(packs(first, out, b"1", b"2"), offsets(stage, 5)) == {(out, 0): 1}
     assert await first.commit(packs(first, out, b"3"), offsets(stage, 6)) == {(out, 0): 3}
     assert [record.value for record in await stage.read(out)] == [b"1", b"2", b"3"]
 
 
-async def test_a_former_owner_is_kept_out(stage, started):
-    """Once the new owner has started, a worker that wakes up can commit nothing more."""
+async def test_offsets_are_committed_without_any_record(stage, start):
+    """A batch that tells nothing is behind us all the same."""
     stage.topic("in")
-    out, frozen = stage.topic("out"), await started()
-    await frozen.producer.begin_transaction()
-    await frozen.producer.send_batch(packs(frozen, out, b"late")[0].batches()[0], out, partition=0)
-    owner = await started()
+    first = await start()
+    assert await first.commit([], offsets(stage, 5)) == {}
+
+
+async def test_a_partition_may_get_many_kafka_batches(stage, start, monkeypatch):
+    """They come in order, and the last offset is that of the last record."""
+    stage.topic("in")
+    monkeypatch.setattr(module, "BATCH_BYTES", 300)
+    out, first = stage.topic("out"), await start()
+    values = [b"%03d" % number for number in range(100)]
+    assert await first.commit(packs(first, out, *values), offsets(stage, 1)) == {(out, 0): 99}
+    assert [record.value for record in await stage.read(out)] == values
+
+
+async def test_a_former_owner_is_kept_out(stage, start, monkeypatch):
+    """Once the new owner has started, a worker that wakes up in the middle of a transaction commits nothing more."""
+    stage.topic("in")
+    out, frozen = stage.topic("out"), await start()
+    sent, wake = asyncio.Event(), asyncio.Event()
+    produce = frozen._produce
+
+    async def freeze(*args):
+        last = await produce(*args)
+        sent.set()
+        await wake.wait()
+        return last
+
+    monkeypatch.setattr(frozen, "_produce", freeze)
+    late = asyncio.ensure_future(frozen.commit(packs(frozen, out, b"late"), offsets(stage, 9)))
+    await sent.wait()
+    owner = await start()
     await owner.commit(packs(owner, out, b"new"), offsets(stage, 1))
-    with pytest.raises(Exception):  # noqa: B017, PT011  # aiokafka has several words for it
-        await frozen.producer.commit_transaction()
-    assert [record.value for record in await stage.read(out)] == [b"new"]
-
-
-async def test_a_producer_that_was_fenced_is_broken(stage, started):
-    """The lane learns that it must not go on."""
-    stage.topic("in")
-    out, frozen = stage.topic("out"), await started()
-    await started()
+    wake.set()
     with pytest.raises(Broken):
-        await frozen.commit(packs(frozen, out, b"late"), offsets(stage, 1))
-    assert await stage.read(out) == []
+        await late
+    assert [record.value for record in await stage.read(out)] == [b"new"]
+    with pytest.raises(Broken):
+        await frozen.commit(packs(frozen, out, b"later still"), offsets(stage, 9))
 
 
-async def test_an_aborted_transaction_leaves_nothing_and_the_next_one_works(stage, started, monkeypatch):
-    """After an error in the middle the same producer goes on."""
+async def test_a_refused_transaction_leaves_nothing_and_the_next_one_works(stage, start):
+    """Kafka does not take a record of that size; the producer goes on."""
     stage.topic("in")
-    out, first = stage.topic("out"), await started()
-
-    async def refuse(*_):
-        raise RuntimeError("in the middle")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(first.producer, "send_offsets_to_transaction", refuse)
-        with pytest.raises(RuntimeError):
-            await first.commit(packs(first, out, b"1"), offsets(stage, 1))
+    out, other, first = stage.topic("out"), stage.topic("small", **{"max.message.bytes": "1000"}), await start()
+    mixed = [*packs(first, out, b"1"), *packs(first, other, b"x" * 2_000)]
+    with pytest.raises(Refused, match="MessageSizeTooLarge"):
+        await first.commit(mixed, offsets(stage, 1))
     await first.commit(packs(first, out, b"2"), offsets(stage, 1))
     assert [record.value for record in await stage.read(out)] == [b"2"]
 
 
-async def test_a_transaction_that_is_cancelled_cannot_be_gone_on_with(stage, started, monkeypatch):
+async def test_a_transaction_that_is_cancelled_cannot_be_gone_on_with(stage, start, monkeypatch):
     """What became of it is not known: only the next fence settles it."""
     stage.topic("in")
-    out, first = stage.topic("out"), await started()
+    out, first = stage.topic("out"), await start()
     hanging = asyncio.Event()
 
     async def hang(*_):
         hanging.set()
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(first.producer, "send_offsets_to_transaction", hang)
+    monkeypatch.setattr(first, "_produce", hang)
     work = asyncio.ensure_future(first.commit(packs(first, out, b"1"), offsets(stage, 1)))
     await hanging.wait()
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
     with pytest.raises(Broken):
-        _ = first.producer
-    await started()
+        await first.commit(packs(first, out, b"1"), offsets(stage, 1))
+    await start()
     assert await stage.read(out) == []
+
+
+async def test_a_transaction_outlives_the_broker(stage, own_kafka):
+    """Kafka is killed in the middle and comes back: everything is there once."""
+    stage.kafka = stage.kafka.model_copy(update={"bootstrap_servers": own_kafka.bootstrap})
+    stage.topic("in")
+    out, wire = stage.topic("out"), Wire(client_options(stage.kafka))
+    await wire.open()
+    first = Transactions("txn", "group", wire)
+    await first.start()
+    await first.commit(packs(first, out, b"before"), offsets(stage, 1))
+    own_kafka.kill()
+    work = asyncio.ensure_future(first.commit(packs(first, out, b"during"), offsets(stage, 2)))
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(own_kafka.start)
+    await work
+    await first.commit(packs(first, out, b"after"), offsets(stage, 3))
+    assert [record.value for record in await stage.read(out)] == [b"before", b"during", b"after"]
+    await wire.close()
