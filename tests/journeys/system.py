@@ -55,6 +55,11 @@ class System:
         self.ready = json.loads(line)
         return self
 
+    @property
+    def is_up(self) -> bool:
+        """Tells whether it was started and has not ended."""
+        return self._up is not None and self._up.poll() is None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Ends it as Ctrl-C does, and gives the exit code."""
         if self._up is None:

@@ -10,6 +10,14 @@ from tests.journeys.system import until
 pytestmark = pytest.mark.xdist_group("journeys")
 
 
+@pytest.fixture(autouse=True)
+def running_again(arus):
+    """Whatever becomes of a test here, the journeys after it find a running Arus."""
+    yield
+    if not arus.is_up:
+        arus.start()
+
+
 @pytest.fixture
 def orders(arus, account):
     """An order that must still be there after the next start."""
