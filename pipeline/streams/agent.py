@@ -32,7 +32,7 @@ class Record(Protocol):
     headers: Headers
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):  # a third of the cost of a named tuple
     """One record to produce, in the transaction of the batch that it came from."""
 
     topic: str

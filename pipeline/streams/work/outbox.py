@@ -89,16 +89,17 @@ class Outbox:
         """
         homes: dict[str, Pack | None] = {}
         now = self._now
-        for topic, key, value, headers in messages:
+        for message in messages:
+            topic, key, headers = message.topic, message.key, message.headers
             if topic not in homes:
                 homes[topic] = self.pack(topic) if self._partitions[topic] == self._count else None
             pack = homes[topic]
             if pack is None or key not in own:
-                self.pack(topic, partition_of(key, self._partitions[topic])).add(key, value, headers)
+                self.pack(topic, partition_of(key, self._partitions[topic])).add(key, message.value, headers)
                 continue
             # what Pack.add does, without a call for each message
-            if headers or pack.append(pack.count, now, key, value, NONE) is None:
-                pack.add(key, value, headers)
+            if headers or pack.append(pack.count, now, key, message.value, NONE) is None:
+                pack.add(key, message.value, headers)
             else:
                 pack.count += 1
 

@@ -42,9 +42,9 @@ def told(error: Exception) -> str:
 
 
 def _must_fit(messages: list[Message], rows: AnyRows) -> None:
-    for topic, key, value, _ in messages:
-        if len(key) + len(value) > MOST_BYTES:
-            raise TooLarge(f"a message of {len(value)} bytes for {topic}")
+    for message in messages:
+        if len(message.key) + len(message.value) > MOST_BYTES:
+            raise TooLarge(f"a message of {len(message.value)} bytes for {message.topic}")
     for row in (rows.changes() if rows else {}).values():
         if row is not None and len(row) > MOST_BYTES:
             raise TooLarge(f"a row of {len(row)} bytes in table {rows.table.name if rows else ''}")
