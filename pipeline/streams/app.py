@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from mode.threads import WorkerThread
 
 from pipeline.broker.clients import client_options
+from pipeline.logs import configure
 from pipeline.settings import Settings
 from pipeline.streams import logs, place, tame
 from pipeline.streams.agent import Agent, Sink
@@ -33,7 +34,8 @@ class WorkerError(Exception):
 
 def run(job: str, agents: Sequence[Agent], settings: Settings, *, letters: str = "dead-letters") -> int:
     """Works until SIGTERM or Ctrl-C. Gives the exit code: 0 stopped as asked, 1 a problem that was told."""
-    logs.configure(settings.log_level)
+    if not structlog.is_configured():
+        configure(settings.log_level)
     code, loop = 0, asyncio.new_event_loop()
     try:
         with tame.collector():
@@ -106,6 +108,7 @@ class Worker:
 
     def begin(self) -> None:
         """Starts to work."""
+        logs.thin_out()
         self._not_ready()
         self._task = asyncio.ensure_future(self._work())
 

@@ -284,35 +284,36 @@ sys.exit(app.run(sys.argv[2], [nothing], settings.load(), letters=sys.argv[3]))
 """
 
 
-async def test_a_worker_process_tells_when_it_is_ready_and_ends_cleanly_on_sigterm(stage):
-    """Its pid stands in the ready file while it works; SIGTERM gives exit code 0."""
-    job = stage.unique("job")
+def process(stage, *arguments: str) -> subprocess.Popen:
+    """Starts a worker as a process of its own."""
     environment = {
         **os.environ,
         "ARUS_HOME": str(stage.home),
         "ARUS_KAFKA__BOOTSTRAP_SERVERS": stage.kafka.bootstrap_servers,
         "ARUS_KAFKA__PARTITIONS": str(stage.kafka.partitions),
     }
-    root, command = Path(__file__).parents[3], [sys.executable, "-c", PROGRAM, stage.topic("in"), job, stage.letters]
-    process = subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, text=True)  # noqa: ASYNC220
-    ready = stage.home / "run" / f"{job}.ready"
+    root, command = Path(__file__).parents[3], [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+async def test_a_worker_process_tells_when_it_is_ready_and_ends_cleanly_on_sigterm(stage):
+    """Its pid stands in the ready file while it works; SIGTERM gives exit code 0."""
+    job = stage.unique("job")
+    worker, ready = process(stage, stage.topic("in"), job, stage.letters), stage.home / "run" / f"{job}.ready"
     while not ready.exists():
-        assert process.poll() is None, process.stderr.read()
+        assert worker.poll() is None, worker.stderr.read()
         await asyncio.sleep(0.05)
-    assert ready.read_text() == str(process.pid)
-    process.send_signal(signal.SIGTERM)
-    _, told = await asyncio.to_thread(process.communicate, timeout=20)
-    assert process.returncode == 0, told
+    assert ready.read_text() == str(worker.pid)
+    worker.send_signal(signal.SIGTERM)
+    _, told = await asyncio.to_thread(worker.communicate, timeout=60)
+    assert worker.returncode == 0, told
     assert '"worker.ready"' in told
     assert not ready.exists()
 
 
-def test_a_worker_process_that_cannot_work_says_why_and_exits_with_1(stage, capfd):
+async def test_a_worker_process_that_cannot_work_says_why_and_exits_with_1(stage):
     """`arus agents` shows the sentence and gives 1."""
-
-    @agent(stage.unique("nowhere"))
-    def lost(batch):
-        """Reads nothing."""
-        return []
-
-    assert app.run(stage.unique("job"), [lost], stage.settings(), letters=stage.letters) == 1
+    worker = process(stage, stage.unique("nowhere"), stage.unique("job"), stage.letters)
+    _, told = await asyncio.to_thread(worker.communicate, timeout=60)
+    assert worker.returncode == 1, told
+    assert "arus topics create" in told
