@@ -1,5 +1,7 @@
 """Lag: how many records wait, and since when."""
 
+import time
+
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
@@ -31,16 +33,21 @@ def write(kafka):
 
 @pytest.fixture
 def transact(kafka, unique):
-    """Writes records in a transaction of their own, which ends as told."""
+    """Writes records in a transaction of their own, which ends as told, and waits for the mark of its end."""
 
     def transact(topic, *timestamps, end="commit_transaction"):
         with KafkaProducer(**client_options(kafka), transactional_id=unique("tx")) as producer:
             producer.init_transactions()
             producer.begin_transaction()
-            for at in timestamps:
-                producer.send(topic, b"v", partition=0, timestamp_ms=at)
-            producer.flush()
+            sent = [producer.send(topic, b"v", partition=0, timestamp_ms=at) for at in timestamps]
+            last = [future.get(10).offset for future in sent][-1]
             getattr(producer, end)()
+        place = TopicPartition(topic, 0)
+        with KafkaConsumer(**client_options(kafka), isolation_level="read_committed") as consumer:
+            patience = time.monotonic() + 30
+            while consumer.end_offsets([place])[place] < last + 2:  # Kafka answers before it has written the mark
+                assert time.monotonic() < patience
+                time.sleep(0.02)
 
     return transact
 
