@@ -69,7 +69,7 @@ def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 def _is_finished(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether nothing is left that would keep the process.
 
-    aiokafka's senders ignore that they are cancelled as long as Kafka does not answer, and Faust's thread is no daemon.
+    Faust's thread is no daemon: if it hangs, for want of Kafka's answer, the process would never end.
     """
     left = asyncio.all_tasks(loop)
     for task in left:
@@ -154,6 +154,7 @@ class Worker:
             await asyncio.wait_for(asyncio.shield(app.stop()), STOP_SECONDS)
         except Exception as error:  # noqa: BLE001  # a stop that fails must not hide why we stop
             log.warning("worker.stuck", job=self.job, why=repr(error))
+        await app.idle()
 
     async def _reach(self) -> Topics:
         """Waits for Kafka; gives its topics."""

@@ -224,12 +224,17 @@ class JobApp(faust.App):  # type: ignore[misc]
         seconds = time.monotonic() - self._began
         metrics.REBALANCES.labels(self.job).inc()
         metrics.RECOVERY.labels(self.job).set(seconds)
-        log.info("worker.assigned", job=self.job, partitions=len(self._fenced), seconds=round(seconds, 3))
+        log.info(
+            "worker.assigned", job=self.job, partitions=len(self.consumer.chains.cursors), seconds=round(seconds, 3)
+        )
         self.on_ready()
 
     async def on_stop(self) -> None:
         """As Faust's, and lets the producers go."""
         await super().on_stop()
         await self._wire.close()
+
+    async def idle(self) -> None:
+        """Waits until the sink's thread is through with what it writes: it cannot be stopped."""
         if self._sink:
             await self._sink.idle()

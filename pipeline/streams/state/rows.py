@@ -88,7 +88,7 @@ class PartitionRows(Generic[Row]):
     def keep(self, changes: dict[bytes, bytes | None], offset: int) -> None:
         """Writes what the changelog has, up to its offset, and lets the next batch have the decoded rows."""
         if changes:
-            self.store.write(changes, offset)
+            self.store.write(changes, max(offset, self.store.offset or 0))
         if self._cached:
             if len(self._young) > self._cached:
                 self._young, self._old = {}, self._young

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 import rocksdict
+import structlog
+
+log = structlog.get_logger("arus.streams")
 
 Rows = Mapping[bytes, bytes | None]
 
@@ -117,6 +120,18 @@ class RocksStore:
 
     def close(self) -> None:  # noqa: D102
         self._db.close()
+
+
+def open_rocks(path: Path) -> RocksStore:
+    """Opens a folder, or makes it anew if it is damaged: the changelog has everything."""
+    try:
+        return RocksStore(path)
+    except Exception as error:
+        if "lock" in str(error).lower():
+            raise
+        log.warning("table.rebuilt", path=str(path), why=str(error))
+        shutil.rmtree(path, ignore_errors=True)
+        return RocksStore(path)
 
 
 def _open(path: Path) -> rocksdict.Rdict:

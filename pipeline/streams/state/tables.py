@@ -13,7 +13,7 @@ from pipeline.streams.agent import Table
 from pipeline.streams.reading.consumer import BatchSchema
 from pipeline.streams.state.recovery import BatchRecovery
 from pipeline.streams.state.rows import PartitionRows
-from pipeline.streams.state.stores import MemoryStore, RocksStore, Store
+from pipeline.streams.state.stores import MemoryStore, Store, open_rocks
 
 if TYPE_CHECKING:
     from pipeline.streams.job import JobApp
@@ -39,7 +39,7 @@ class PartitionStores(FaustStore):  # type: ignore[misc]
     def _new(self, number: int) -> Store:
         if self.app.settings.streams.store == "memory":
             return MemoryStore()
-        return RocksStore(Path(self.app.conf.datadir) / self.table.name / str(number))
+        return open_rocks(Path(self.app.conf.datadir) / self.table.name / str(number))
 
     def persisted_offset(self, tp: TP) -> int | None:  # noqa: D102  # Faust says
         return self.partition(tp.partition).offset

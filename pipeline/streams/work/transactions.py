@@ -120,47 +120,67 @@ class Transactions:
         self, producer: Producer, batches: Mapping[TopicPartition, list[Any]]
     ) -> dict[TopicPartition, int]:
         """Sends all batches, those of one partition one after the other; gives each partition's last offset."""
-        waiting = {tp: [self._build(producer, tp, batch) for batch in some] for tp, some in batches.items()}
+        waiting = {tp: self._build(producer, tp, some) for tp, some in batches.items()}
         last: dict[TopicPartition, int] = {}
         pause = pauses()
         while waiting:
-            by_leader: dict[int, list[TopicPartition]] = {}
-            for tp in waiting:
-                if (leader := await self._wire.leader(tp)) is not None:
-                    by_leader.setdefault(leader, []).append(tp)
-            rounds = [self._round(leader, {tp: waiting[tp][0] for tp in tps}) for leader, tps in by_leader.items()]
-            answered = dict(item for answers in await asyncio.gather(*rounds) for item in answers.items())
-            for tp, offset in answered.items():
-                last[tp] = offset + waiting[tp].pop(0).records - 1
+            taken, refusal = await self._send_round({tp: some[0] for tp, some in waiting.items()})
+            for tp, offset in taken.items():
+                batch = waiting[tp].pop(0)
+                self._sequences[tp] = (self._sequences.get(tp, 0) + batch.records) % (1 << 31)
+                last[tp] = offset + batch.records - 1
+            if refusal is not None:
+                raise refusal
             waiting = {tp: some for tp, some in waiting.items() if some}
-            if waiting and not answered:
+            if waiting and not taken:
                 await self._wire.look_again()
                 await asyncio.sleep(next(pause))
         return last
 
-    def _build(self, producer: Producer, tp: TopicPartition, batch: tuple[Any, int]) -> Batch:
-        builder, records = batch
-        sequence = self._sequences.get(tp, 0)
-        self._sequences[tp] = (sequence + records) % (1 << 31)
-        builder.set_producer_state(*producer, sequence)
-        return Batch(records, builder.build())
+    def _build(self, producer: Producer, tp: TopicPartition, batches: list[tuple[Any, int]]) -> list[Batch]:
+        sequence, built = self._sequences.get(tp, 0), []
+        for builder, records in batches:
+            builder.set_producer_state(*producer, sequence)
+            built.append(Batch(records, builder.build()))
+            sequence = (sequence + records) % (1 << 31)
+        return built
 
-    async def _round(self, leader: int, batches: dict[TopicPartition, Batch]) -> dict[TopicPartition, int]:
-        """Sends one batch of each partition; gives the offsets of those that were taken. Raises Broken or Refused."""
+    async def _send_round(
+        self, batches: dict[TopicPartition, Batch]
+    ) -> tuple[dict[TopicPartition, int], Exception | None]:
+        """Sends one batch of each partition to the leaders; gives the offsets of those that were taken, and a refusal.
+
+        If it is not known of all others whether they were taken, the producer is broken: a sequence number must not be
+        used twice, or Kafka drops what it takes for a repetition.
+        """
+        by_leader: dict[int, dict[TopicPartition, Batch]] = {}
+        for tp, batch in batches.items():
+            if (leader := await self._wire.leader(tp)) is not None:
+                by_leader.setdefault(leader, {})[tp] = batch
+        answers = await asyncio.gather(*(self._send_to(leader, some) for leader, some in by_leader.items()))
+        codes = {tp: answer for some in answers for tp, answer in some.items()}
+        taken = {tp: offset for tp, (code, offset) in codes.items() if code in (0, DUPLICATE)}
+        refusal: Exception | None = None
+        for tp, (code, _) in codes.items():
+            try:
+                judge(0 if tp in taken else code, f"{tp.topic}/{tp.partition}")
+            except Refused as error:
+                refusal = error if len(codes) == len(batches) else Broken(f"{self.name}: {error}")
+        return taken, refusal
+
+    async def _send_to(
+        self, leader: int, batches: dict[TopicPartition, Batch]
+    ) -> dict[TopicPartition, tuple[int, int]]:
         topics: dict[str, list[tuple[int, bytes]]] = {}
         for tp, batch in batches.items():
             topics.setdefault(tp.topic, []).append((tp.partition, batch.data))
-        answer = await self._wire.send(
-            leader, ProduceRequest(self.name, -1, REQUEST_MS, list(topics.items())), self.name
-        )
-        taken: dict[TopicPartition, int] = {}
-        for topic, partitions in answer.topics if answer else ():
-            for partition, code, offset, *_ in partitions:
-                if code not in (0, DUPLICATE):
-                    judge(code, f"{topic}/{partition}")
-                else:
-                    taken[TopicPartition(topic, partition)] = offset
-        return taken
+        request = ProduceRequest(self.name, -1, REQUEST_MS, list(topics.items()))
+        answer = await self._wire.send(leader, request, self.name)
+        return {
+            TopicPartition(topic, partition): (code, offset)
+            for topic, partitions in (answer.topics if answer else ())
+            for partition, code, offset, *_ in partitions
+        }
 
 
 async def _both(one: Awaitable[Any], other: Awaitable[Any]) -> tuple[Any, Any]:

@@ -128,3 +128,25 @@ def test_files_that_lay_too_long_are_not_trusted(tmp_path, monkeypatch):
     again = RocksStore(tmp_path / "rows")
     assert (again.offset, list(again.items())) == (None, [])
     again.close()
+
+
+def test_damaged_files_are_made_anew(tmp_path):
+    """The changelog has everything: a folder that cannot be opened is no reason to stand still."""
+    store = stores.open_rocks(tmp_path / "rows")
+    store.write({b"a": b"1"}, 7)
+    store.close()
+    for file in (tmp_path / "rows").glob("MANIFEST*"):
+        file.write_bytes(b"damaged")
+    again = stores.open_rocks(tmp_path / "rows")
+    assert (again.offset, list(again.items())) == (None, [])
+    again.close()
+
+
+def test_files_that_somebody_holds_are_left_alone(tmp_path):
+    """Two workers never share a folder; if they tried, the second one stops and nothing is deleted."""
+    store = stores.open_rocks(tmp_path / "rows")
+    store.write({b"a": b"1"}, 7)
+    with pytest.raises(Exception, match=r"(?i)lock"):
+        stores.open_rocks(tmp_path / "rows")
+    assert store.get(b"a") == b"1"
+    store.close()

@@ -104,8 +104,44 @@ async def test_a_refused_transaction_leaves_nothing_and_the_next_one_works(stage
     mixed = [*packs(first, out, b"1"), *packs(first, other, b"x" * 2_000)]
     with pytest.raises(Refused, match="MessageSizeTooLarge"):
         await first.commit(mixed, offsets(stage, 1))
-    await first.commit(packs(first, out, b"2"), offsets(stage, 1))
+    both = [*packs(first, out, b"2"), *packs(first, other, b"3")]
+    await first.commit(both, offsets(stage, 1))  # as many records as before: Kafka must not take them for those
     assert [record.value for record in await stage.read(out)] == [b"2"]
+    assert [record.value for record in await stage.read(other)] == [b"3"]
+
+
+async def test_a_refusal_with_another_answer_missing_breaks_the_producer(stage, start, wire, monkeypatch):
+    """It is not known which numbers Kafka has seen: used again, they would make it drop what is new."""
+    stage.topic("in")
+    out, other, first = stage.topic("out"), stage.topic("small", **{"max.message.bytes": "1000"}), await start()
+    send = first._send_to
+
+    async def lose(leader, batches):
+        answers = await send(leader, batches)
+        return {tp: answer for tp, answer in answers.items() if tp.topic == other}
+
+    monkeypatch.setattr(first, "_send_to", lose)
+    mixed = [*packs(first, out, b"1"), *packs(first, other, b"x" * 2_000)]
+    with pytest.raises(Broken):
+        await first.commit(mixed, offsets(stage, 1))
+    owner = await start()
+    await owner.commit(packs(owner, out, b"2"), offsets(stage, 1))
+    assert [record.value for record in await stage.read(out)] == [b"2"]
+
+
+async def test_an_answer_that_is_lost_does_not_double_the_records(stage, start, monkeypatch):
+    """They are sent again, and Kafka sees that it has them."""
+    stage.topic("in")
+    out, first = stage.topic("out"), await start()
+    send, losses = first._send_to, [True, False]
+
+    async def lose_once(leader, batches):
+        answers = await send(leader, batches)
+        return {} if losses.pop(0) else answers
+
+    monkeypatch.setattr(first, "_send_to", lose_once)
+    assert await first.commit(packs(first, out, b"1", b"2"), offsets(stage, 1)) == {(out, 0): 1}
+    assert [record.value for record in await stage.read(out)] == [b"1", b"2"]
 
 
 async def test_a_transaction_that_is_cancelled_cannot_be_gone_on_with(stage, start, monkeypatch):

@@ -161,6 +161,24 @@ async def test_two_agents_with_tables_share_a_worker(stage):
     ]
 
 
+async def test_a_topic_that_is_not_there_yet_holds_the_batch_up_and_buries_nothing(stage):
+    """Writing to a topic that nobody made is no record's fault; once it is made, the batch passes."""
+    source, later = stage.topic("in"), stage.unique("later")
+
+    @agent(source)
+    def forward(batch):
+        """Passes records on."""
+        return [Message(later, record.key, record.value) for record in batch]
+
+    await stage.send(source, (b"a", b"1"))
+    async with stage.worker(forward) as worker:
+        await worker.ready.wait()
+        await asyncio.sleep(1)
+        assert await stage.read(stage.letters) == []
+        stage.topic("later")
+        assert [record.value for record in await stage.until(later, 1)] == [b"1"]
+
+
 async def test_old_rows_are_forgotten_in_the_changelog_too(stage):
     """A table that keeps a while deletes what is older, in the transactions of the batches that pass."""
     source, log = stage.topic("in"), stage.topic("seen.log", **{"cleanup.policy": "compact"})
