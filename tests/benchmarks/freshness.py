@@ -8,9 +8,10 @@ import json
 import sys
 import tempfile
 import time
+from http import HTTPStatus
 from pathlib import Path
 
-import httpx
+import aiohttp
 
 from pipeline.settings import Account
 from pipeline.sources import SOURCES
@@ -42,46 +43,50 @@ def webhook(number: int) -> bytes:
     return json.dumps(told).encode()
 
 
-async def post(gateway: httpx.AsyncClient, number: int) -> float:
+async def post(gateway: aiohttp.ClientSession, number: int) -> float:
     """Posts a webhook and gives when it was answered."""
     body = webhook(number)
     signed = SOURCES["tiktok_shop"].scheme.sign(body, ACCOUNT, time.time_ns() // 1_000_000)
-    answer = await gateway.post("/webhooks/tiktok_shop/bench", content=signed.body, headers=signed.headers)
-    if answer.status_code != httpx.codes.OK:
-        raise SystemExit(f"the gateway answered {answer.status_code}")
+    async with gateway.post("/webhooks/tiktok_shop/bench", data=signed.body, headers=signed.headers) as answer:
+        if answer.status != HTTPStatus.OK:
+            raise SystemExit(f"the gateway answered {answer.status}")
     return time.perf_counter()
 
 
-async def visible(gateway: httpx.AsyncClient, api: httpx.AsyncClient, number: int) -> float:
+async def is_there(api: aiohttp.ClientSession, number: int) -> bool:
+    """Asks the API for an order."""
+    async with api.get(f"/v1/orders/tiktok_shop:57{number:016d}") as answer:
+        return answer.status == HTTPStatus.OK
+
+
+async def visible(gateway: aiohttp.ClientSession, api: aiohttp.ClientSession, number: int) -> float:
     """Gives the seconds from the answer until the API has the order."""
     answered = await post(gateway, number)
-    while (await api.get(f"/v1/orders/tiktok_shop:57{number:016d}")).status_code != httpx.codes.OK:
+    while not await is_there(api, number):
         if time.perf_counter() - answered > LONGEST:
             raise SystemExit(f"order {number} is not there after {LONGEST:.0f} s")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     return time.perf_counter() - answered
 
 
 async def watch(system: System, page: str) -> None:
     """Keeps a live page open."""
     headers = {"authorization": f"Bearer {system.ready['operator_token']}"}
-    url = system.ready["api"]
     async with (
-        httpx.AsyncClient(base_url=url, headers=headers, timeout=None) as http,  # noqa: S113  # it ends with the run
-        http.stream("GET", page) as lines,
+        aiohttp.ClientSession(system.ready["api"], headers=headers, timeout=aiohttp.ClientTimeout()) as http,
+        http.get(page) as lines,
     ):
-        async for _ in lines.aiter_raw():
+        async for _ in lines.content:
             pass
 
 
 async def measure(system: System, rate: int, seconds: float) -> list[float]:
     """Sends at a steady rate and gives the seconds until visible of those that were watched, sorted."""
     headers = {"authorization": f"Bearer {system.ready['operator_token']}"}
-    limits = httpx.Limits(max_connections=64)
     pages = [asyncio.create_task(watch(system, page)) for page in PAGES]
     async with (
-        httpx.AsyncClient(base_url=system.ready["gateway"], limits=limits, timeout=30) as gateway,
-        httpx.AsyncClient(base_url=system.ready["api"], headers=headers, limits=limits, timeout=30) as api,
+        aiohttp.ClientSession(system.ready["gateway"]) as gateway,
+        aiohttp.ClientSession(system.ready["api"], headers=headers) as api,
     ):
         await asyncio.gather(*(post(gateway, 9_000_000 + n) for n in range(200)))  # connections, imports, first rows
         began, sent = time.perf_counter(), []
