@@ -24,7 +24,8 @@ from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
 from pipeline.streams.work.lane import Lane
-from pipeline.streams.work.sinking import SinkLane
+from pipeline.streams.work.line import Line
+from pipeline.streams.work.sinking import SinkLine
 from pipeline.streams.work.transactions import Transactions
 from pipeline.streams.work.wire import Broken, Wire
 
@@ -76,11 +77,11 @@ class JobApp(faust.App):  # type: ignore[misc]
         self._tables: dict[str, BatchTable] = {}
         self._began = time.monotonic()
         self._sweeper = tame.Sweeper()
-        self._sink: SinkLane | None = None
+        self._sink: SinkLine | None = None
         for agent in agents:
             self._declare(agent)
         if sink:
-            self._sink = SinkLane(self, sink)
+            self._sink = SinkLine(self, sink)
             self._read(sink.name, sink.topics, self._sink.put)
 
     def _new_transport(self) -> Transport:
@@ -114,8 +115,8 @@ class JobApp(faust.App):  # type: ignore[misc]
 
     # ---- work
 
-    def lane_ended(self, task: asyncio.Task[None]) -> None:
-        """A lane that fell over takes the worker with it: a silent one would stand still for ever."""
+    def line_ended(self, task: asyncio.Task[None]) -> None:
+        """A line that fell over takes the worker with it: a silent one would stand still for ever."""
         if not task.cancelled() and (error := task.exception()):
             self.add_future(self.crash(error))
 
@@ -137,7 +138,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         told = 0.0
         while not self.should_stop:
             await self.sleep(1.0)
-            now, begun = time.monotonic(), [lane.since for lane in self._lanes.values() if lane.since]
+            now, begun = time.monotonic(), [line.since for line in self._lines() if line.since]
             since = min([*begun, *([self._began] if self.rebalancing else [])], default=now)
             self._sweeper.sweep(idle=not begun)
             if self.partitions.missing:
@@ -159,11 +160,13 @@ class JobApp(faust.App):  # type: ignore[misc]
         super().on_rebalance_start()
         self._began = time.monotonic()
 
+    def _lines(self) -> list[Line]:
+        return [*self._lanes.values(), *([self._sink] if self._sink else [])]
+
     async def settle(self) -> None:
         """Stops the lanes: what is under way may end, what waits is read again by whoever gets it."""
         self.halted.set()
-        lanes: list[Lane | SinkLane] = [*self._lanes.values(), *([self._sink] if self._sink else [])]
-        tasks = [lane.task for lane in lanes if lane.task and not lane.task.done()]
+        tasks = [line.task for line in self._lines() if line.task and not line.task.done()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
             for task in late:
@@ -206,10 +209,6 @@ class JobApp(faust.App):  # type: ignore[misc]
             return {}
         kept = await self._sink.start_offsets()
         return {tp: kept.get((tp.topic, tp.partition), 0) for tp in tps}
-
-    def told(self, ends: dict[tuple[str, int], int]) -> None:
-        """Commits offsets for those who look at lag; nothing depends on them."""
-        self.consumer.tell(ends)
 
     def rejoin(self) -> None:
         """Has everything assigned, fenced and recovered anew: a producer can no longer be trusted."""

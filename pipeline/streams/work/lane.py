@@ -1,8 +1,6 @@
 """A lane: one agent's work on one partition number, strictly in order, one transaction at a time."""
 
-import asyncio
 import time
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,9 +11,10 @@ from aiokafka.structs import TopicPartition
 from pipeline.streams import metrics
 from pipeline.streams.agent import Agent, Batch
 from pipeline.streams.reading.consumer import Delivery
-from pipeline.streams.reading.cursor import Partition, Run
+from pipeline.streams.reading.cursor import Run
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work import letters, running
+from pipeline.streams.work.line import Line
 from pipeline.streams.work.outbox import Outbox, TooLarge
 from pipeline.streams.work.running import AnyRows
 from pipeline.streams.work.transactions import Transactions
@@ -48,53 +47,21 @@ class Work(NamedTuple):
     batches: list[Batch]
 
 
-class Lane:
-    """Works on what is put into it while the app flows; what it cannot finish is read again."""
+class Lane(Line):
+    """One agent's work on one partition number."""
 
     def __init__(self, app: "JobApp", agent: Agent, number: int) -> None:
-        self.app, self.agent, self.number = app, agent, number
-        self.task: asyncio.Task[None] | None = None
-        self.since: float | None = None
-        """When the transaction under way was begun."""
-        self._waiting: deque[Delivery] = deque()
+        super().__init__(app)
+        self.agent, self.number = agent, number
         self._failures = 0
         self._next = 0.0
 
-    def put(self, delivery: Delivery) -> None:
-        """Takes a claimed delivery."""
-        self._waiting.append(delivery)
-        if self.task is None or self.task.done():
-            self.task = asyncio.ensure_future(self._work())
-            self.task.add_done_callback(self.app.lane_ended)
-
-    async def _work(self) -> None:
-        try:
-            while self._waiting and not self.app.halted.is_set():
-                await self._pause(self._patience())
-                async with self.app.slots[self.agent.name]:
-                    pause = await self._turn(self._take())
-                await self._pause(pause)
-        finally:
-            while self._waiting:
-                self.app.consumer.finish(self._waiting.popleft().run, done=False)
-
-    def _take(self) -> list[Delivery]:
-        """Takes the next delivery, and small ones behind it; after a failure one at a time."""
-        taken: list[Delivery] = []
-        ends: dict[Partition, int] = {}
-        offsets = 0
-        while self._waiting and (not taken or not self._failures):
-            run = self._waiting[0].run
-            offsets += run.end - run.start
-            if taken and offsets > MOST_TOGETHER:
-                break
-            delivery = self._waiting.popleft()
-            if self.app.consumer.chains.continues(run, ends.get(run.tp)):
-                ends[run.tp] = run.end
-                taken.append(delivery)
-            else:
-                self.app.consumer.finish(run, done=False)
-        return taken
+    async def work(self) -> None:
+        """Has its turn, when it has rested and there is room; after a failure it rests longer."""
+        await self.pause(self._patience())
+        async with self.app.slots[self.agent.name]:
+            rest = await self._turn(self.take(0 if self._failures else MOST_TOGETHER))
+        await self.pause(rest)
 
     async def _turn(self, deliveries: list[Delivery]) -> float:
         """Runs the agent over deliveries and commits; gives the seconds to wait if that failed."""
@@ -108,7 +75,7 @@ class Lane:
         except BaseException as error:
             if rows is not None:
                 rows.forget()
-            self._waiting.extendleft(reversed(deliveries))
+            self.waiting.extendleft(reversed(deliveries))
             if isinstance(error, Exception):
                 return self._failed(error, deliveries[0].run)
             raise
@@ -117,8 +84,7 @@ class Lane:
         if rows is not None:
             self._keep(rows, work.changes, last)
         self._failures = 0
-        for delivery in deliveries:
-            self.app.consumer.finish(delivery.run, done=True)
+        self.done(deliveries)
         seconds = time.monotonic() - began
         self._next = began + seconds + min(MOST_REST, 2 * seconds)
         metrics.turn(self.agent.name, work.batches, seconds)
@@ -183,13 +149,4 @@ class Lane:
         A transaction costs Kafka and us as much as a thousand records. So a lane rests twice as long as its last one
         took: a record that comes alone goes at once, many share one, and the less the slower the machine is.
         """
-        waiting = sum(delivery.run.end - delivery.run.start for delivery in self._waiting)
-        return 0 if waiting > MOST_TOGETHER / 4 else self._next - time.monotonic()
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds <= 0:
-            return
-        try:
-            await asyncio.wait_for(self.app.halted.wait(), seconds)
-        except TimeoutError:
-            return
+        return 0 if self.offsets() > MOST_TOGETHER / 4 else self._next - time.monotonic()

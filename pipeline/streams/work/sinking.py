@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 import structlog
+from aiokafka.errors import IllegalStateError
 
 from pipeline.streams import metrics
 from pipeline.streams.agent import Batch, Sink
 from pipeline.streams.reading.consumer import Delivery
-from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.work.line import Line
 from pipeline.streams.work.running import told
 
 if TYPE_CHECKING:
@@ -26,15 +26,19 @@ MOST_RECORDS = 50_000
 MOST_PAUSE = 5.0
 
 
-class SinkLane:
+class SinkLine(Line):
     """Writes groups of batches in a thread, one after the other; after a failure it starts where the sink stands."""
 
     def __init__(self, app: "JobApp", sink: Sink) -> None:
-        self.app, self.sink = app, sink
-        self.task: asyncio.Task[None] | None = None
-        self._waiting: deque[Delivery] = deque()
+        super().__init__(app)
+        self.sink = sink
         self._failures = 0
         self._under_way: asyncio.Future[None] | None = None
+
+    async def work(self) -> None:
+        """Writes what is ready, having waited a little for more."""
+        await self._linger()
+        await self._write(self.take(MOST_RECORDS))
 
     async def start_offsets(self) -> dict[tuple[str, int], int]:
         """Asks the sink where it stands, once no write is under way."""
@@ -46,44 +50,10 @@ class SinkLane:
         if self._under_way and not self._under_way.done():
             await asyncio.wait({self._under_way})
 
-    def put(self, delivery: Delivery) -> None:
-        """Takes a claimed delivery."""
-        self._waiting.append(delivery)
-        if self.task is None or self.task.done():
-            self.task = asyncio.ensure_future(self._work())
-            self.task.add_done_callback(self.app.lane_ended)
-
-    async def _work(self) -> None:
-        try:
-            while self._waiting and not self.app.halted.is_set():
-                await self._linger()
-                await self._write(self._take())
-        finally:
-            while self._waiting:
-                self.app.consumer.finish(self._waiting.popleft().run, done=False)
-
     async def _linger(self) -> None:
         until = time.monotonic() + LINGER
-        while (left := until - time.monotonic()) > 0 and self._offsets() < MOST_RECORDS:  # noqa: ASYNC110  # for time
+        while (left := until - time.monotonic()) > 0 and self.offsets() < MOST_RECORDS:  # noqa: ASYNC110  # for time
             await asyncio.sleep(min(left, LINGER / 5))
-
-    def _offsets(self) -> int:
-        return sum(delivery.run.end - delivery.run.start for delivery in self._waiting)
-
-    def _take(self) -> list[Delivery]:
-        taken: list[Delivery] = []
-        ends: dict[Partition, int] = {}
-        count = 0
-        while self._waiting and count < MOST_RECORDS:
-            delivery = self._waiting.popleft()
-            run = delivery.run
-            if self.app.consumer.chains.continues(run, ends.get(run.tp)):
-                ends[run.tp] = run.end
-                count += run.end - run.start
-                taken.append(delivery)
-            else:
-                self.app.consumer.finish(run, done=False)
-        return taken
 
     async def _write(self, deliveries: list[Delivery]) -> None:
         if not deliveries:
@@ -98,9 +68,8 @@ class SinkLane:
             await self._failed(error, deliveries)
             return
         self._failures = 0
-        for delivery in deliveries:
-            self.app.consumer.finish(delivery.run, done=True)
-        self.app.told(ends)
+        self.done(deliveries)
+        self.app.consumer.tell(ends)
         metrics.turn(self.sink.name, batches, time.perf_counter() - began)
 
     async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
@@ -110,9 +79,9 @@ class SinkLane:
         log.warning(
             "sink.refused", step=self.sink.name, attempt=self._failures, error=type(error).__name__, why=told(error)
         )
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.app.halted.wait(), min(MOST_PAUSE, 0.1 * 2**self._failures))
+        await self.pause(min(MOST_PAUSE, 0.1 * 2**self._failures))
         for delivery in deliveries:
             delivery.run.cursor.live.discard(delivery.run)
         if not self.app.halted.is_set():
-            await self.app.consumer.perform_seek()
+            with contextlib.suppress(IllegalStateError):  # revoked meanwhile: Faust seeks anew
+                await self.app.consumer.perform_seek()
