@@ -63,6 +63,7 @@ class SinkLine(Line):
         ends = {(d.run.tp.topic, d.run.tp.partition): d.run.end for d in deliveries}
         try:
             self._under_way = asyncio.ensure_future(asyncio.to_thread(self.sink.write, batches, ends))
+            self._under_way.add_done_callback(asyncio.Future.exception)  # asked for, also if we are cancelled
             await asyncio.shield(self._under_way)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sink knows where it stands
             await self._failed(error, deliveries)
