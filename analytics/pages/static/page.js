@@ -3,7 +3,6 @@ const root = document.documentElement
 const isDark = () => (root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches)
 
 root.dataset.scripted = ''
-if (navigator.clipboard) root.dataset.copies = ''
 
 for (const button of document.querySelectorAll('[data-theme-switch]')) {
   button.addEventListener('click', () => {
@@ -12,10 +11,21 @@ for (const button of document.querySelectorAll('[data-theme-switch]')) {
   })
 }
 
-document.addEventListener('click', async event => {
+// Not navigator.clipboard: it is missing on plain HTTP, and may refuse or never answer in a window without focus.
+const copy = text => {
+  const fill = event => {
+    event.clipboardData.setData('text/plain', text)
+    event.preventDefault()
+  }
+  document.addEventListener('copy', fill, { once: true })
+  const done = document.execCommand('copy')
+  document.removeEventListener('copy', fill)
+  return done
+}
+
+document.addEventListener('click', event => {
   const button = event.target.closest('[data-copy]')
-  if (!button) return
-  await navigator.clipboard.writeText(button.dataset.copy)
+  if (!button || !copy(button.dataset.copy)) return
   button.dataset.copied = button.dataset.done
-  setTimeout(() => delete button.dataset.copied, 1500)
+  setTimeout(() => delete button.dataset.copied, 2000)
 })
