@@ -65,6 +65,8 @@ SAID: dict[str, tuple[str, str]] = {
 It says less than an event does, so "order created" waits until the order is paid: mostly the event is there by then.
 """
 
+_TOLD = {scope: [milestone for part, milestone in TELLS if part == scope] for scope, _ in TELLS}
+
 REFS: dict[str, str] = {
     "payments": "payment_id",
     "refunds": "refund_id",
@@ -96,11 +98,12 @@ def news_of(order: Order, event: Event, change: int) -> Sequence[Notice]:
 
 def introduce(order: Order, audience: str) -> Iterator[Notice]:
     """Gives what is still news to somebody whom nobody named until now: `seller:…` or `buyer:…`."""
-    for scope, milestone in TELLS:
+    for scope, milestones in _TOLD.items():
         for ref, marks in _milestones(order, scope).items():
-            news = News(scope, milestone, ref, marks.get(milestone, (0, "")))
-            if milestone in marks and _is_news(order, news) and min([news.mark, *_by_others(order, news)]) == news.mark:
-                yield from (notice for notice in _notices(order, news) if notice.audience == audience)
+            for milestone in [name for name in milestones if name in marks]:
+                news = News(scope, milestone, ref, marks[milestone])
+                if _is_news(order, news) and min([news.mark, *_by_others(order, news)]) == news.mark:
+                    yield from (notice for notice in _notices(order, news) if notice.audience == audience)
 
 
 def _happened(order: Order, event: Event) -> tuple[str, str, str] | None:

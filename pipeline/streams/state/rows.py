@@ -20,7 +20,8 @@ class PartitionRows(Generic[Row]):
     """Implements agent.Rows over a store; `cached` decoded rows are kept in each of two generations."""
 
     __slots__ = (
-        "_cached", "_changed", "_decode", "_expiry", "_held", "_old", "_raw", "_settled", "_young", "store", "table",
+        "_cached", "_changed", "_decode", "_expiry", "_held", "_old", "_raw", "_read_before", "_settled", "_young",
+        "store", "table",
     )  # fmt: skip
 
     def __init__(self, table: Table[Row], store: Store, cached: int = 0) -> None:
@@ -31,6 +32,7 @@ class PartitionRows(Generic[Row]):
         self._held: dict[bytes, Any] = {}
         self._changed: dict[bytes, Row | None] = {}
         self._settled: dict[bytes, bytes | None] = {}
+        self._read_before: dict[bytes, Any] = {}
         self._expiry = Expiry(table, store)
 
     def get(self, key: bytes) -> Row | None:
@@ -55,21 +57,21 @@ class PartitionRows(Generic[Row]):
     def prefetch(self, keys: Collection[bytes]) -> None:
         """Reads those rows at once that are not decoded yet, where that is cheaper than one by one."""
         if self.store.prefers_many:
-            held, young, old, decode = self._held, self._young, self._old, self._decode
-            missing = [key for key in keys if key not in young and key not in old and key not in held]
+            held, decode = self._held, self._decode
+            known = (held, self._read_before, self._settled, self._young, self._old)
+            missing = [key for key in keys if not any(key in rows for rows in known)]
             for key, row in zip(missing, self.store.get_many(missing), strict=True):
                 held[key] = None if row is None else decode(row)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Encodes what was changed, in the order of the first change."""
-        encode = self.table.encode
-        changes = {key: None if row is None else encode(row) for key, row in self._changed.items()}
-        return self._settled | changes if self._settled else changes
+        return self._settled | self._encoded() if self._changed else self._settled
 
     def expire(self, now: int) -> None:
         """Deletes some rows that are older than the table keeps them."""
-        for key in self._expiry.old(now, len(self._changed)):
-            if key not in self._changed:
+        changed = self._changed.keys() | self._settled.keys()
+        for key in self._expiry.old(now, len(changed)):
+            if key not in changed:
                 self.delete(key)
 
     def read_only(self) -> Iterator[tuple[bytes, Row]]:
@@ -78,7 +80,8 @@ class PartitionRows(Generic[Row]):
 
     def settle(self) -> None:
         """Sets aside what was changed so far, so that `undo` leaves it as it is."""
-        self._settled = self.changes()
+        self._settled.update(self._encoded())
+        self._set_aside()
         self._held, self._changed = {}, {}
 
     def undo(self) -> None:
@@ -92,24 +95,31 @@ class PartitionRows(Generic[Row]):
         if self._cached:
             if len(self._young) > self._cached:
                 self._young, self._old = {}, self._young
-            self._young.update((key, row) for key, row in self._held.items() if row is not None)
+            self._set_aside()
+            self._young.update(self._read_before)
         self.forget()
 
     def forget(self) -> None:
         """Drops what the batch read and changed."""
-        self._held, self._changed, self._settled = {}, {}, {}
+        self._held, self._changed, self._settled, self._read_before = {}, {}, {}, {}
+
+    def _encoded(self) -> dict[bytes, bytes | None]:
+        encode = self.table.encode
+        return {key: None if row is None else encode(row) for key, row in self._changed.items()}
+
+    def _set_aside(self) -> None:
+        if self._cached:
+            self._read_before.update((key, row) for key, row in self._held.items() if row is not None)
 
     def _uncache(self, key: bytes) -> None:
         """Drops the copy of a row that is changed without being read."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)
+        for known in (self._read_before, self._young, self._old):
+            known.pop(key, None)
 
     def _read(self, key: bytes) -> Any:  # noqa: ANN401
         if self._cached:
-            row = self._young.pop(key, UNREAD)
-            if row is UNREAD:
-                row = self._old.pop(key, UNREAD)
-            if row is not UNREAD:
-                return row
+            for known in (self._read_before, self._young, self._old):
+                if (row := known.pop(key, UNREAD)) is not UNREAD:
+                    return row
         raw = self._settled[key] if key in self._settled else self._raw(key)
         return None if raw is None else self._decode(raw)

@@ -117,11 +117,7 @@ class Lane(Line):
         records = delivery.value.read()
         batch = Batch(delivery.run.tp.topic, self.number, records)
         own = dict.fromkeys([record.key for record in records if record.key is not None])
-        run = running.whole
-        if self._failures >= MOST_FAILURES:
-            run = running.one_by_one
-        elif rows is not None:
-            rows.prefetch(own)
+        run = running.one_by_one if self._failures >= MOST_FAILURES else running.in_slices
         outbox.take(run(self.agent, batch, rows), own)
         for buried in batch.buried:
             outbox.pack(self.app.letters).add(*letters.write(self.agent.name, batch, buried, now))

@@ -1,4 +1,4 @@
-"""Running an agent over a batch: as a whole, or record by record when something in it keeps raising."""
+"""Running an agent over a batch: slice by slice, or record by record when something in it keeps raising."""
 
 import traceback
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,22 @@ from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
 
 AnyRows = PartitionRows[Any] | None
+
+SLICE = 64
+"""Records that an agent is given at once: their decoded rows fit the processor's cache, which those of a whole fetch do
+not; and where rows are read many at a time, that many."""
+
+
+def in_slices(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
+    """Runs the agent. Raises what it raises while the messages are taken."""
+    for start in range(0, len(batch.records), SLICE):
+        part = Batch(batch.topic, batch.partition, batch.records[start : start + SLICE])
+        if rows is not None:
+            rows.prefetch({record.key for record in part.records if record.key is not None})
+        yield from whole(agent, part, rows)
+        batch.buried += part.buried
+        if rows is not None:
+            rows.settle()
 
 
 def whole(agent: Agent, batch: Batch, rows: AnyRows) -> Iterable[Message]:
