@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from analytics.rows import TABLES
+from analytics.rows.orders import ORDERS
 from analytics.rows.table import NOTHING, Rows, Table, Types, Unreadable
 from analytics.warehouse import Warehouse, script
 from pipeline.streams.agent import Batch
@@ -50,6 +51,7 @@ class Loading:
         self._types = {table.name: _types(warehouse, table) for table in TABLES.values()}
         self._stands = self.start_offsets()
         self._compacted_at = time.monotonic()
+        self._waiting = warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
         # Two things may go on while DuckDB takes in a chunk, which needs no Python: reading the next one, and, before
         # the first chunk of a write, moving what the write before it left.
         self._reader, self._compactor = ThreadPoolExecutor(1, "reading"), ThreadPoolExecutor(1, "compacting")
@@ -73,6 +75,7 @@ class Loading:
             with self.warehouse.transaction() as kept:
                 for table, rows in tables:
                     _keep(kept, table, rows, self.clock())
+                    self._waiting += rows.rows.num_rows if table is ORDERS else 0
                 _move(kept, ends)
             self._compact_when_due()
         except duckdb.Error:
@@ -88,9 +91,9 @@ class Loading:
         return table, _together([table.rows(batch, self._types[table.name]) for batch in chunk])
 
     def _compact_when_due(self) -> None:
-        waiting = self.warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
         late = time.monotonic() - self._compacted_at > COMPACT_SECONDS
-        if waiting >= COMPACT_ROWS or (waiting and late):
+        if self._waiting >= COMPACT_ROWS or (self._waiting and late):
+            self._waiting = 0
             self._compacting = self._compactor.submit(self._compact)
 
     def compact(self) -> None:
@@ -127,18 +130,19 @@ def _types(warehouse: Warehouse, table: Table) -> Types:
 
 
 def _chunks(batches: Sequence[Batch]) -> list[Chunk]:
-    """Groups batches of one topic, at least CHUNK records together while there are more.
+    """Groups batches for one table, at least CHUNK records together while there are more: a statement costs as much.
 
     No group has two batches of one partition: the newest row of a key must be the newest of all.
     """
     done: list[Chunk] = []
     growing: dict[str, Chunk] = {}
     for batch in batches:
-        chunk = growing.setdefault(batch.topic, [])
-        repeats = any(other.partition == batch.partition for other in chunk)
+        table = TABLES[batch.topic].name
+        chunk = growing.setdefault(table, [])
+        repeats = any((other.topic, other.partition) == (batch.topic, batch.partition) for other in chunk)
         if repeats or sum(len(other.records) for other in chunk) >= CHUNK:
             done.append(chunk)
-            chunk = growing[batch.topic] = []
+            chunk = growing[table] = []
         chunk.append(batch)
     return done + list(growing.values())
 
@@ -188,6 +192,8 @@ def _move(kept: duckdb.DuckDBPyConnection, ends: Offsets) -> None:
     kept.register(
         "ends", pa.Table.from_pylist([{"topic": t, "part": p, "next_offset": n} for (t, p), n in ends.items()])
     )
-    kept.execute("delete from raw.offsets where (topic, part) in (select (topic, part) from ends)")
-    kept.execute("insert into raw.offsets by name select * from ends")
+    kept.execute(
+        "merge into raw.offsets using ends using (topic, part) "
+        "when matched then update set next_offset = ends.next_offset when not matched then insert by name"
+    )
     kept.unregister("ends")

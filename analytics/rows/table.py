@@ -74,7 +74,10 @@ class Table(NamedTuple):
                 f"insert into raw.{self.beside} by name "
                 f"select {key} as {self.newest}, {self.beside}, part, kafka_offset from batch"
             )
-        unknown = f"where {self.once} not in (select {self.once} from {name})" if self.once else ""
+        # of the batch's names alone, so that what DuckDB hashes is the batch, not all that was ever told
+        ours = f"(select {self.made.get(self.once)} from batch)"
+        known = f"(select {self.once} from {name} where {self.once} in {ours})"
+        unknown = f"where {self.once} not in {known}" if self.once else ""
         first = f"qualify row_number() over (partition by {self.once}) = 1" if self.once else ""
         columns = f"* exclude ({self.beside})" if self.beside else "*"
         yield f"insert into {name} by name select {made}{columns} from batch {unknown} {first}"

@@ -36,7 +36,7 @@ def faust_settings(job: str, settings: Settings, place: Place, *, tables: bool) 
         "topic_disable_leader": True,
         "topic_partitions": kafka.partitions,
         "recovery_consistency_check": False,  # ours mends what Faust's only tells
-        "stream_buffer_maxsize": 10_000,  # of runs: the consumer holds no more than two of each partition
+        "stream_buffer_maxsize": 10_000,  # of runs: each is put in its lane at once
         "web_enabled": False,
         "worker_redirect_stdouts": False,
     }

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("arus.streams")
 
-AHEAD = 2
-"""Runs of one partition in hand: one is worked on, one waits."""
-
 MOST_SECONDS = 1.0
 """A fetch that nothing ends is given up after this long."""
 
@@ -71,7 +68,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     def finish(self, run: Run, *, done: bool) -> None:
         """Tells that a run is through, or must be read again."""
-        was_full = len(run.cursor.live) >= AHEAD
+        was_full = run.cursor.is_full()
         self.chains.finish(run, done=done)
         if was_full or not done:
             self.nudge()
@@ -186,9 +183,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return {
             tp: cursor
             for tp, cursor in cursors.items()
-            if tp in self._active_partitions
-            and len(cursor.live) < AHEAD
-            and (not rebalancing or self._is_changelog_tp(tp))
+            if tp in self._active_partitions and not cursor.is_full() and (not rebalancing or self._is_changelog_tp(tp))
         }
 
     def _delivery(self, tp: Partition, cursor: Cursor, records: Records) -> Delivery | None:

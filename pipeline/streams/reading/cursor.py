@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from weakref import WeakSet
 
+AHEAD = 2
+"""Runs of one partition in hand: one is worked on, one waits."""
+
+FEW = 1_000
+"""Offsets of one partition in hand that are not too many yet, in however many runs they came: where little comes at a
+time, two runs are less than what comes while one transaction is under way."""
+
 
 class Partition(NamedTuple):
     """One partition of a topic; equal to Faust's and aiokafka's own tuples."""
@@ -27,6 +34,10 @@ class Cursor:
     fetched: int
     live: "WeakSet[Run]" = field(default_factory=WeakSet)
     """Runs that somebody still holds and has not finished. What Faust drops from a queue leaves by itself."""
+
+    def is_full(self) -> bool:
+        """Whether so much is in hand that no more need be fetched now."""
+        return len(self.live) >= AHEAD and self.fetched - self.done >= FEW
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)

@@ -14,23 +14,35 @@ from pipeline.streams.agent import Record
 class Records(Sequence[Record]):
     """The records [start, end) of one partition; may hold fewer, even none, after compaction or an abort."""
 
-    __slots__ = ("_batches", "_read", "end", "start", "timestamp")
+    __slots__ = ("_read", "batches", "end", "start", "timestamp")
 
     def __init__(self, batches: list[Any], start: int, end: int) -> None:
-        self._batches, self.start, self.end = batches, start, end
+        self.batches, self.start, self.end = batches, start, end
         self.timestamp: int = max((batch.max_timestamp or 0 for batch in batches), default=0)
         self._read: list[Record] | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence["Records"]) -> "Records":
+        """Makes one of several that stand one behind the other. Raises ValueError if one of them has been read."""
+        if any(part.is_read for part in parts):
+            raise ValueError("what has been read cannot be joined: its batches are gone")
+        return cls([batch for part in parts for batch in part.batches], parts[0].start, parts[-1].end)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether they have been decoded."""
+        return self._read is not None
 
     def read(self) -> list[Record]:
         """Decodes them, once: aiokafka's batches can be gone through a single time."""
         if self._read is None:
             records: list[Record] = []
-            for batch in self._batches:
+            for batch in self.batches:
                 if batch.base_offset >= self.start:
                     records += batch
                 else:
                     records += [record for record in batch if record.offset >= self.start]
-            self._read, self._batches = records, []
+            self._read, self.batches = records, []
         return self._read
 
     def __iter__(self) -> Iterator[Record]:

@@ -16,6 +16,11 @@ from pipeline.streams.reading.records import Records, unpack
 MOST_WAIT_MS = 100
 """A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
 
+GATHER_MS = 30
+GATHER_BYTES = 256 << 10
+"""While records come, Kafka answers after so long or with so much: every answer names all partitions, which with a few
+records in it costs Kafka and us more than the records. What comes after a silence is told at once."""
+
 
 class GroupLost(Exception):
     """The worker does not belong to its group any more, for a reason that joining again does not mend."""
@@ -82,6 +87,9 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
             if not found and nudges == self._nudges:
                 await self._wait(fetcher, seconds)
                 found = _drain(fetcher, wanted)
+            fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = (
+                (GATHER_MS, GATHER_BYTES) if found else (MOST_WAIT_MS, 1)
+            )
             return found
 
     def _must_belong(self, coordinator: Any) -> None:  # noqa: ANN401

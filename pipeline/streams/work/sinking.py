@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +12,8 @@ from aiokafka.errors import IllegalStateError
 from pipeline.streams import metrics
 from pipeline.streams.agent import Batch, Sink
 from pipeline.streams.reading.consumer import Delivery
+from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.reading.records import Records
 from pipeline.streams.work.line import Line
 from pipeline.streams.work.running import told
 
@@ -21,6 +24,12 @@ log = structlog.get_logger("arus.streams")
 
 LINGER = 0.05
 """Seconds to wait for more, once something is there."""
+
+MOST_REST = 0.15
+"""Seconds that a sink with little to do waits for more before its next write, at most."""
+
+PLENTY = 500
+"""Records that need not wait: a write costs as much as so many."""
 
 MOST_RECORDS = 50_000
 MOST_PAUSE = 5.0
@@ -33,6 +42,7 @@ class SinkLine(Line):
         super().__init__(app)
         self.sink = sink
         self._failures = 0
+        self._next = 0.0
         self._under_way: asyncio.Future[None] | None = None
 
     async def work(self) -> None:
@@ -51,15 +61,19 @@ class SinkLine(Line):
             await asyncio.wait({self._under_way})
 
     async def _linger(self) -> None:
-        until = time.monotonic() + LINGER
-        while (left := until - time.monotonic()) > 0 and self.offsets() < MOST_RECORDS:  # noqa: ASYNC110  # for time
+        """Waits a moment, or as a lane does twice as long as the last write took, while there is little."""
+        until = max(time.monotonic() + LINGER, self._next)
+        while (left := until - time.monotonic()) > 0 and self.offsets() < PLENTY:  # noqa: ASYNC110  # for time
             await asyncio.sleep(min(left, LINGER / 5))
 
     async def _write(self, deliveries: list[Delivery]) -> None:
         if not deliveries:
             return
-        began = time.perf_counter()
-        batches = [Batch(d.run.tp.topic, d.run.tp.partition, d.value) for d in deliveries]
+        began = time.monotonic()
+        parts: defaultdict[Partition, list[Records]] = defaultdict(list)
+        for delivery in deliveries:
+            parts[delivery.run.tp].append(delivery.value)
+        batches = [Batch(tp.topic, tp.partition, Records.joined(some)) for tp, some in parts.items()]
         ends = {(d.run.tp.topic, d.run.tp.partition): d.run.end for d in deliveries}
         try:
             self._under_way = asyncio.ensure_future(asyncio.to_thread(self.sink.write, batches, ends))
@@ -71,7 +85,9 @@ class SinkLine(Line):
         self._failures = 0
         self.done(deliveries)
         self.app.consumer.tell(ends)
-        metrics.turn(self.sink.name, batches, time.perf_counter() - began)
+        seconds = time.monotonic() - began
+        self._next = began + seconds + min(MOST_REST, 2 * seconds)
+        metrics.turn(self.sink.name, batches, seconds)
 
     async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
         """Waits, then has every partition read again from where the sink says it stands."""

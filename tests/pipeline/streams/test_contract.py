@@ -81,6 +81,8 @@ KEPT = {
     (aiokafka.AIOKafkaConsumer, "_fetcher"): "self._fetcher = Fetcher(",
     (aiokafka.AIOKafkaConsumer, "_coordinator"): "self._coordinator = GroupCoordinator(",
     (aiokafka.AIOKafkaConsumer, "_closed"): "self._closed = True",
+    (fetcher.Fetcher, "_fetch_max_wait_ms"): "self._fetch_max_wait_ms,",
+    (fetcher.Fetcher, "_fetch_min_bytes"): "self._fetch_min_bytes,",
     (fetcher.Fetcher, "_records"): "self._records[tp] = FetchResult(",
     (fetcher.Fetcher, "_closed"): "self._closed = True",
     (fetcher.Fetcher, "_subscriptions"): "self._subscriptions.reassignment_in_progress",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.streams.reading.cursor import Chains, Partition
+from pipeline.streams.reading.cursor import FEW, Chains, Partition
 
 TP = Partition("orders", 0)
 
@@ -26,6 +26,21 @@ def test_finished_runs_move_the_position():
     chains.finish(run, done=True)
     assert chains.cursors[TP].done == 9
     assert chains.take_rewinds([TP]) == {}
+
+
+def test_many_small_runs_may_be_in_hand_but_two_large_ones_are_enough():
+    """Or two records would be the most that a transaction could take where they come one by one."""
+    chains = chains_at(0)
+    small = [fetch(chains, n, n + 1) for n in range(9)]
+    cursor = chains.cursors[TP]
+    assert not cursor.is_full()
+    large = fetch(chains, 9, 9 + FEW)
+    assert cursor.is_full()
+    for run in small:
+        chains.claim(run)
+        chains.finish(run, done=True)
+    assert cursor.live == {large}
+    assert not cursor.is_full(), "one is worked on, and none waits"
 
 
 def test_a_failed_run_is_read_again_and_so_is_all_behind_it():

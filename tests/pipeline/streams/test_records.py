@@ -10,7 +10,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from pipeline.streams.reading.records import unpack
+from pipeline.streams.reading.records import Records, unpack
 
 TP = TopicPartition("orders", 0)
 ABORT, COMMIT = b"\x00\x00\x00\x00", b"\x00\x00\x00\x01"
@@ -50,6 +50,15 @@ def test_records_of_all_batches_come_in_order():
 def test_records_before_the_position_are_left_out():
     """Kafka gives the whole batch in which the position lies."""
     assert values(batch(0, b"a", b"b", b"c"), at=1) == ([b"b", b"c"], 3)
+
+
+def test_fetches_of_one_partition_are_joined():
+    """What two fetches gave is read as one, in order; one that has been read already would come without its records."""
+    parts = [unpack(part(batch(0, b"a", b"b"), at=1)), unpack(part(batch(2, b"c"), at=2))]
+    joined = Records.joined(parts)
+    assert ([record.value for record in joined], joined.start, joined.end) == ([b"b", b"c"], 1, 3)
+    with pytest.raises(ValueError, match="cannot be joined"):
+        Records.joined([joined])
 
 
 def test_records_can_be_gone_through_again():
