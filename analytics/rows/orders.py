@@ -175,8 +175,14 @@ def _asked_at(cancellations: Iterable[Case]) -> int | None:
 
 
 def _settled(refunds: Iterable[Refund]) -> list[dict[str, int]]:
-    settled = sorted((refund.marks["settled"][0], refund.amount) for refund in refunds if "settled" in refund.marks)
-    return [{"settled_at": at, "amount": amount} for at, amount in settled]
+    """The refunds that arrived, as the sender tells that tells of most: shop and provider may both tell of each."""
+    settled = [refund for refund in refunds if "settled" in refund.marks]
+    told: dict[str, int] = {}
+    for refund in settled:
+        told[refund.source] = told.get(refund.source, 0) + refund.amount
+    witness = max(told, key=lambda source: (told[source], source), default="")
+    of_witness = sorted((refund.marks["settled"][0], refund.amount) for refund in settled if refund.source == witness)
+    return [{"settled_at": at, "amount": amount} for at, amount in of_witness]
 
 
 def _given_back(order: Order, total: int, settled: list[dict[str, int]]) -> int:

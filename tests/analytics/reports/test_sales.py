@@ -211,3 +211,14 @@ def test_what_came_back_and_was_replaced_stays_sold():
     assert read(Record(b"", codec.encode(order), 0, 0)).given_back == 0
     order.refunds["r"] = Refund({"settled": (SINCE, "e")}, amount=20_000)
     assert read(Record(b"", codec.encode(order), 0, 0)).given_back == 20_000
+
+
+def test_a_refund_that_shop_and_provider_both_tell_counts_once():
+    """Of several senders the one that tells of most is believed: each may tell of every refund under its own id."""
+    order = Order("shopee:1", details=Details((1, 0, "e"), total=90_000), status="delivered")
+    order.refunds["shop-1"] = Refund({"settled": (SINCE, "a")}, amount=20_000, source="shopee")
+    order.refunds["pay-1"] = Refund({"settled": (SINCE + 5, "b")}, amount=20_000, source="midtrans")
+    order.refunds["pay-2"] = Refund({"settled": (SINCE + 9, "c")}, amount=10_000, source="midtrans")
+    row = read(Record(b"", codec.encode(order), 0, 0))
+    assert [refund["amount"] for refund in row.refunds] == [20_000, 10_000]
+    assert row.given_back == 30_000
