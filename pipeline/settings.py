@@ -76,6 +76,8 @@ class Streams(Section):
     session_timeout: float = Field(6.0, description="seconds after which a silent worker loses its partitions")
     standby_replicas: int = Field(0, ge=0, description="workers that keep a copy of another's state")
     seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")
+    metrics_host: str = Field("127.0.0.1", description="address of the agents' metrics; 0.0.0.0 = every one")
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of the agents' metrics, one per process; 0 = none")
 
 
 class Account(BaseModel):

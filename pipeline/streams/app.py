@@ -17,7 +17,7 @@ from mode.threads import WorkerThread
 from pipeline.broker.clients import client_options
 from pipeline.logs import configure
 from pipeline.settings import Settings
-from pipeline.streams import logs, place, tame
+from pipeline.streams import logs, metrics, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
 from pipeline.streams.kafka import Topics
@@ -38,7 +38,7 @@ def run(job: str, agents: Sequence[Agent], settings: Settings, *, letters: str =
         configure(settings.log_level)
     code, loop = 0, asyncio.new_event_loop()
     try:
-        with tame.collector():
+        with tame.collector(), metrics.served(settings.streams):
             loop.run_until_complete(_run(job, agents, settings, letters))
     except WorkerError as error:
         log.critical("worker.failed", job=job, why=str(error))

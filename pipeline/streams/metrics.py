@@ -1,10 +1,15 @@
 """What Prometheus may ask of a worker."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from prometheus_client import Counter, Gauge, Histogram
+import structlog
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from pipeline.settings import Streams
 from pipeline.streams.agent import Batch
+
+log = structlog.get_logger("arus.streams")
 
 BATCHES = Counter("arus_batches_total", "Batches an agent worked through", ["step"])
 RECORDS = Counter("arus_records_total", "Records in them", ["step"])
@@ -28,3 +33,24 @@ def turn(step: str, batches: Sequence[Batch], seconds: float) -> None:
     for batch in batches:
         for buried in batch.buried:
             BURIED.labels(step, buried.cause).inc()
+
+
+@contextmanager
+def served(where: Streams) -> Iterator[None]:
+    """Answers Prometheus within, if a port is set; one that cannot be had is told, and the work goes on without."""
+    if not where.metrics_port:
+        yield
+        return
+    try:
+        server, _ = start_http_server(where.metrics_port, where.metrics_host)
+    except OSError as error:
+        place = f"{where.metrics_host}:{where.metrics_port}"
+        mend = "each process needs a port of its own in ARUS_STREAMS__METRICS_PORT, 0 = none"
+        log.warning("worker.unmeasured", why=f"metrics cannot be served at {place}: {error.strerror}; {mend}")
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
