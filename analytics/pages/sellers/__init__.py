@@ -41,7 +41,7 @@ def waiting(look: Look, tab: str) -> dict[str, Any]:
         "tab": tab,
         "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
         "todo": shop.todo(look.ask("todo", now=look.now)[0]),
-        "risk": shop.at_risk(look.ask("at_risk", now=look.now))[:AT_ONCE],
+        "risk": shop.at_risk(look.ask("at_risk", now=look.now, limit=AT_ONCE)),
         "rules": shop.rules(look.ask("policy", now=look.now)),
         "orders": [orders.listed(row) for row in look.ask("orders", tab=tab or None, limit=AT_ONCE)],
     }
@@ -155,7 +155,7 @@ class Sellers:
     def show_risk(self, request: Request) -> Response:
         """Shows every order that must be handed over within a day."""
         look = self._site.look(request, "seller")
-        risk = shop.at_risk(look.ask("at_risk", now=look.now)[:AT_MOST])
+        risk = shop.at_risk(look.ask("at_risk", now=look.now, limit=AT_MOST))
         return self._page(request, look, "seller/at_risk.html", "/", risk=risk)
 
     def show_rate(self, request: Request) -> Response:

@@ -4,3 +4,4 @@ select columns('^[^_]'), _dispatch_by - $now as left_ms
 from listed_orders($role, $viewer)
 where _dispatch_by <= $now + days(1)
 order by left_ms, order_id
+limit $limit
