@@ -42,13 +42,16 @@ RETURNING = ("return_in_transit", "returned")
 def _status(telling: Telling, body: Reading, order: str) -> list[Event]:
     word = body.id("status")
     status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
-    carrier, number = _parcel(body)
+    carrier, waybill = _parcel(body)
+    milestone = STATUSES.get(status, "unknown")
+    # A label that has no waybill yet would be a second parcel once it has one. Who rides at once never gets one.
+    number = waybill or ("" if milestone == "label_created" else _own_number(body))
     if not number:
         return []
     scan = telling.scan(
         (order or body.words("order_id"), number, status),
         telling.received_at,
-        STATUSES.get(status, "unknown"),
+        milestone,
         rank=RANKS.get(status, 0),
         order=order,
         carrier=carrier,
@@ -76,12 +79,15 @@ def _waybill(telling: Telling, body: Reading, order: str) -> list[Event]:
 
 
 def _parcel(body: Reading) -> tuple[str, str]:
-    """Gives carrier and tracking number; before there is a waybill the number is Biteship's own."""
+    """Gives carrier and waybill, as far as they are told."""
     courier = body.inside("courier")
     company = body.words("courier_company") or courier.words("company")
-    number = body.optional_id("courier_waybill_id") or courier.optional_id("waybill_id")
-    number = number or body.optional_id("courier_tracking_id") or courier.optional_id("tracking_id")
-    return carrier_id(company), number
+    return carrier_id(company), body.optional_id("courier_waybill_id") or courier.optional_id("waybill_id")
+
+
+def _own_number(body: Reading) -> str:
+    """Gives Biteship's own number of a parcel."""
+    return body.optional_id("courier_tracking_id") or body.inside("courier").optional_id("tracking_id")
 
 
 EVENTS = {"order.status": _status, "order.waybill_id": _waybill}

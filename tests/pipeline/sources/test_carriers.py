@@ -85,6 +85,14 @@ def test_biteship_s_waybill_binds_where_its_orders_are_ours(tell):
     assert (bound.type, bound.order_id, bound.carrier) == ("shipping_arranged", "toko-melati:1001", "sicepat")
 
 
+def test_a_label_without_a_waybill_is_no_parcel_yet(tell):
+    """Biteship's own number would be a second parcel once there is a waybill; who rides at once has no other."""
+    parcel = {"event": "order.status", "order_id": "O", "courier_tracking_id": "T1", "courier_company": "gojek"}
+    assert tell("biteship", {**parcel, "status": "allocated"}) == []
+    (scan,) = tell("biteship", {**parcel, "status": "picked"})
+    assert (scan.tracking_number, scan.milestone) == ("T1", "picked_up")
+
+
 def test_biteship_s_price_tells_nothing(tell):
     """What Biteship charges is no fact of the order."""
     assert tell("biteship", {"event": "order.price", "order_id": "O", "price": 1}) == []
