@@ -80,6 +80,13 @@ class Streams(Section):
     metrics_port: int = Field(0, ge=0, le=65535, description="port of the agents' metrics, one per process; 0 = none")
 
 
+class Archive(Section):
+    """Where webhooks and events are kept as Parquet files, however long Kafka keeps them."""
+
+    path: Path | None = Field(None, description="its folder; empty = archive in the home")
+    every: float = Field(300.0, gt=0, description="seconds after which `arus archive run` looks for what is new")
+
+
 class Account(BaseModel):
     """One sender's account: who sends to /webhooks/{source}/{name}. What a sender needs besides is kept in extras."""
 
@@ -151,6 +158,7 @@ class Settings(BaseSettings):
     gateway: Gateway = Gateway()
     api: Api = Api()
     streams: Streams = Streams()
+    archive: Archive = Archive()
     accounts: tuple[Account, ...] = ()
 
     @classmethod

@@ -114,14 +114,20 @@ class Reader:
         return found
 
 
-def records(kafka: Kafka, topic: str) -> Iterator[Stored]:
-    """Gives every committed record that the topic holds now, each partition in order."""
+def spans(kafka: Kafka, topic: str) -> dict[int, range]:
+    """Gives the offsets of each partition that Kafka has now and that are committed."""
+    with asking(f"topic {topic} cannot be read"), KafkaConsumer(**client_options(kafka), **OPTIONS) as consumer:
+        return _spans(consumer, topic)
+
+
+def records(kafka: Kafka, topic: str, within: Mapping[int, range] | None = None) -> Iterator[Stored]:
+    """Gives every committed record within these offsets, else all that the topic holds now; each partition in order."""
     options = {**client_options(kafka), **OPTIONS, "max_partition_fetch_bytes": 1 << 20}
     with asking(f"topic {topic} cannot be read"), KafkaConsumer(**options) as consumer:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        starts, ends = consumer.beginning_offsets(places, PATIENCE_MS), consumer.end_offsets(places, PATIENCE_MS)
-        waiting = {place for place in places if starts[place] < ends[place]}
-        _assign(consumer, {place: starts[place] for place in waiting})
+        wanted = _spans(consumer, topic) if within is None else within
+        ends = {TopicPartition(topic, number): span.stop for number, span in wanted.items() if span}
+        waiting = set(ends)
+        _assign(consumer, {place: wanted[place.partition].start for place in waiting})
         patience = time.monotonic() + PATIENCE_MS / 1_000
         while waiting:
             for place, batch in consumer.poll(POLL_MS).items():
@@ -130,6 +136,12 @@ def records(kafka: Kafka, topic: str) -> Iterator[Stored]:
             waiting = {place for place in waiting if _position(consumer, place) < ends[place]}
             if time.monotonic() > patience:
                 raise KafkaTimeoutError
+
+
+def _spans(consumer: KafkaConsumer, topic: str) -> dict[int, range]:
+    places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    starts, ends = consumer.beginning_offsets(places, PATIENCE_MS), consumer.end_offsets(places, PATIENCE_MS)
+    return {place.partition: range(starts[place], ends[place]) for place in places}
 
 
 def _assign(consumer: KafkaConsumer, positions: Positions) -> None:

@@ -1,4 +1,4 @@
-"""Commands of operators: topics, lag, dead letters, rebuild."""
+"""Commands of operators: topics, lag, dead letters, rebuild, archive."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli import letters
+from pipeline.cli import archiving, letters
 from pipeline.cli.output import Json, console, kafka, load, print_json, show, show_problems
 from pipeline.cli.progress import Progress
 
@@ -118,3 +118,4 @@ def add_to(app: typer.Typer) -> None:
     app.command()(lag)
     app.add_typer(letters.group, name="dead-letters")
     app.command()(rebuild)
+    app.add_typer(archiving.group, name="archive")
