@@ -18,6 +18,7 @@ from analytics.api.app import build
 from analytics.api.services import Services, system_clock
 from analytics.loading import Loading
 from analytics.monitor import Monitor
+from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse, WarehouseError
 from pipeline.broker import admin
 from pipeline.settings import Settings
@@ -59,9 +60,12 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
     stop = _signalled()
     kafka = settings.kafka
     monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions)
+    scraper = Scraper(settings.api.gateways, system_clock)
     monitor.start()
+    scraper.start()
     async with worker("loading", (), settings, Loading(warehouse)) as running:
-        services = Services(settings, warehouse, Tokens(settings.home), monitor, loading=running.ready.is_set)
+        tokens = Tokens(settings.home)
+        services = Services(settings, warehouse, tokens, monitor, loading=running.ready.is_set, scraper=scraper)
         app = build(services)
         pages.join(app)
         server = _server(app)
@@ -75,6 +79,7 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
             server.should_exit = True
     await serving
     monitor.stop()
+    scraper.stop()
 
 
 class _Server(uvicorn.Server):

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
-from analytics.api.operators import lag, letters, queues, topics
+from analytics.api.operators import gateways, lag, letters, queues, topics
 from analytics.api.services import Services
 from analytics.api.shop import metrics, notices, orders, raw, sales
 
@@ -28,6 +28,7 @@ DOORS = (
     metrics.router,
     notices.router,
     lag.router,
+    gateways.router,
     queues.router,
     topics.router,
     letters.router,

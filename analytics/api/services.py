@@ -1,4 +1,4 @@
-"""What the doors share: settings, warehouse, tokens, the monitor, and a word when it is time to close."""
+"""What the doors share: settings, warehouse, tokens, the monitor, the scraper, and a word when it is time to close."""
 
 import asyncio
 import time
@@ -14,6 +14,7 @@ from analytics.access import Tokens, Viewer
 from analytics.api.bell import Bell
 from analytics.api.problems import Problem
 from analytics.monitor import Monitor
+from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse
 from pipeline.broker import BrokerError, RecordGoneError, admin
 from pipeline.settings import Settings
@@ -36,6 +37,8 @@ class Services:
     loading: Callable[[], bool]
     """Tells whether the loader runs."""
     now: Callable[[], int] = system_clock
+    scraper: Scraper = field(default_factory=lambda: Scraper((), system_clock))
+    """Asks the gateways; without one of the process's own, there are none."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     bell: Bell = field(default_factory=Bell)
     """Rung for whoever waits for news."""

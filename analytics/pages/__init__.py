@@ -35,7 +35,7 @@ def join(app: FastAPI) -> None:
         with ours.asking_kafka():
             return letters.redrive(ours.settings.kafka, choice, now=ours.now(), dry_run=dry_run)
 
-    stream = Operators(site, live, lambda: ours.monitor.view)
+    stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view)
     for room in (Sellers(site, live), Buyers(site, live), stream, Letters(site, piles, redrive, HEAD)):
         app.router.routes.extend(room.routes())
     app.router.routes.append(site.assets.route())

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from analytics.gateways import Gateway, accounts, troubles
 from analytics.monitor import View
 from analytics.pages import charts, orders, sellers
 from analytics.pages.live import Drawing, Live, Pieces
@@ -89,8 +90,10 @@ def queues(look: Look) -> Made:
 class Operators:
     """The routes of the operator's pages."""
 
-    def __init__(self, site: Site, live: Live, view: Callable[[], View]) -> None:
-        self._site, self._live, self._view = site, live, view
+    def __init__(
+        self, site: Site, live: Live, view: Callable[[], View], gateways: Callable[[], Sequence[Gateway]]
+    ) -> None:
+        self._site, self._live, self._view, self._gateways = site, live, view, gateways
         self._queues: Made = {}
         self._asked_at = -SLOW
 
@@ -123,9 +126,11 @@ class Operators:
         return self._page(request, "seller/order.html", "", watermark=self._view().watermark, **found)
 
     def _seen(self, look: Look) -> Made:
-        view = self._view()
+        view, gateways = self._view(), self._gateways()
         return {
-            "verdict": lag.verdict(view, look.now),
+            "verdict": lag.verdict(view, look.now, troubles(gateways, look.now)),
+            "gateways": gateways,
+            "accounts": accounts(gateways),
             "groups": lag.groups(view.standings),
             "freshness": freshness(look.ask("freshness", now=look.now)),
             "rates": rates(look.ask("rates", now=look.now)),
@@ -145,9 +150,10 @@ class Operators:
         }
 
     def _tick(self, look: Look) -> Pieces:
-        draw, view = self._site.pieces(PIECES, look.language), self._view()
+        draw, view, gateways = self._site.pieces(PIECES, look.language), self._view(), self._gateways()
         pieces: Pieces = {
-            "verdict": draw.verdict(lag.verdict(view, look.now)),
+            "verdict": draw.verdict(lag.verdict(view, look.now, troubles(gateways, look.now)), look.now),
+            "gateways": draw.gateways(gateways, accounts(gateways), look.now),
             "rates": draw.rates(rates(look.ask("rates", now=look.now))),
         }
         for group in lag.groups(view.standings):

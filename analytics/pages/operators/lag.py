@@ -5,6 +5,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
+from analytics.gateways import Trouble
 from analytics.lag import LATE, Verdict, worst
 from analytics.monitor import Standing, View, orders_at_most
 from analytics.pages.live import Pieces
@@ -20,20 +21,25 @@ GROUPS = {
 """What each consumer group is for."""
 
 
-def verdict(view: View, now: int) -> Made:
-    """Says in one word how the stream does, with what is needed to say it in a sentence."""
+def verdict(view: View, now: int, troubles: Sequence[Trouble] = ()) -> Made:
+    """Says in one word how the stream does, with what is needed to say it in a sentence.
+
+    Troubles at the gateways are said in any case; they give the word where nothing worse does.
+    """
     standings = view.standings
     word: str = worst(s.verdict for s in standings)
     if view.silent_since is not None:
         word = "silent"
     elif view.at is None or not standings:
         word = "unseen"
+    if troubles and word in ("ok", "catching_up", "unseen"):
+        word = "gateway_silent" if troubles[0].reason == "silent" else "rejecting"
     bad = [s for s in standings if s.verdict == word]
     first = max(bad, key=lambda s: s.behind_ms, default=None)
     counts = {name: sum(s.verdict == name for s in standings) for name in ("stalled", "falling_behind", "catching_up")}
     return {
         "word": word,
-        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn"}.get(word, "bad"),
+        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn", "rejecting": "warn"}.get(word, "bad"),
         "first": first,
         "orders": orders_at_most(standings),
         "behind": sum(s.behind for s in standings),
@@ -42,6 +48,7 @@ def verdict(view: View, now: int) -> Made:
         "silent_ms": now - (view.silent_since or now),
         "reason": view.reason,
         "watermark": view.watermark,
+        "troubles": troubles,
         **counts,
     }
 

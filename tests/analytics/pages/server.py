@@ -25,13 +25,15 @@ from analytics.api.app import build
 from analytics.api.services import Services
 from analytics.loading import Loading
 from analytics.monitor import Monitor
+from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse
 from pipeline import codec
+from pipeline.gateway.counters import Counters
 from pipeline.settings import Settings
 from pipeline.streams.agent import Batch
 from schemas.facts import Article, Case, Details, Order, Package, Scan
 from schemas.letters import DeadLetter
-from schemas.times import DAY, HOUR
+from schemas.times import DAY, HOUR, MINUTE
 from tests.analytics.seed import NOW, SELLERS, Record, seed
 
 VIEWERS = {
@@ -109,6 +111,23 @@ class Kafka:
         )
 
 
+class Gateways:
+    """Two gateways: one that rejects what an account's wrong secret signed, and one that does not answer."""
+
+    def __init__(self) -> None:
+        self._counters = Counters(lambda: 0.0)
+        for source, account in (("tiktok_shop", "toko-melati"), ("midtrans", "toko-melati"), ("xendit", "kopi-senja")):
+            self._counters.door(source, account).accepted.inc(1_482)
+        self._counters.door("midtrans", "toko-melati").errors("kafka_down").inc(12)
+        self._counters.strays.labels(404).inc(97)
+
+    def fetch(self, url: str) -> str:
+        if "gateway-2" in url:
+            raise ConnectionError("connection refused")
+        self._counters.door("xendit", "kopi-senja").refused("bad_signature").inc()
+        return self._counters.text().decode()
+
+
 class Shop:
     """The warehouse of one home, and a way to move its orders."""
 
@@ -158,7 +177,12 @@ def main(home: Path, port: int) -> None:
         return NOW + round((time.monotonic() - began) * 1_000)
 
     shop, tokens, monitor = Shop(home, now), Tokens(home), Monitor(lambda: Kafka(now), now)
-    services = Services(Settings(home=home), shop.warehouse, tokens, monitor, loading=lambda: True, now=now)
+    gateways = Gateways()
+    urls = ("http://gateway-1:8600", "http://gateway-2:8600")
+    scraper = Scraper(urls, lambda: now() - MINUTE // 3, lambda: gateways.fetch)  # one is silent long enough to be told
+    services = Services(
+        Settings(home=home), shop.warehouse, tokens, monitor, loading=lambda: True, now=now, scraper=scraper
+    )
     app = build(services)
     pages.join(app)
 
@@ -168,10 +192,13 @@ def main(home: Path, port: int) -> None:
 
     app.router.routes.insert(0, Route("/-/orders/{order_id:path}", move, methods=["POST"]))
     monitor.start()
+    for _ in range(2):  # so that a page has what rose lately from the first, and does not jump
+        scraper.scrape(urls[0], gateways.fetch)
     listener = socket.create_server(("127.0.0.1", port))
     told = {"port": listener.getsockname()[1], "tokens": {name: tokens.make(who) for name, who in VIEWERS.items()}}
     print(json.dumps(told), flush=True)  # noqa: T201  # the test that started us reads it
     os.dup2(2, 1)  # nobody reads on: what is logged from here goes where errors go
+    scraper.start()
     uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)).run([listener])
 
 

@@ -123,3 +123,25 @@ def test_a_lost_server_is_told_and_found_again(visit, served):
     expect(page.get_by_text("Connection lost")).to_be_hidden(timeout=30_000)
     before = cell.inner_text()
     expect(cell).not_to_have_text(before)
+
+
+def test_rejected_webhooks_are_shown_with_their_reason_and_what_helps(visit):
+    """By sender and reason since the gateways started, live; the verdict says whose secret to check."""
+    page = visit("operator", "/ops")
+    row = page.locator("#gateways tr", has_text="kopi-senja")
+    expect(row).to_contain_text("wrong signature")
+    rejected = row.locator("td").nth(1)
+    expect(rejected).not_to_have_text(rejected.inner_text())
+    expect(page.locator("#verdict")).to_contain_text("Check the secret of kopi-senja")
+    expect(page.locator("#gateways tr", has_text="Midtrans")).to_contain_text("Kafka down 12")
+    expect(page.locator("#gateways tr", has_text="Nobody")).to_contain_text("no such account 97")
+
+
+def test_a_gateway_that_does_not_answer_is_shown_as_such(visit):
+    """With the reason, beside one that answers."""
+    page = visit("operator", "/ops")
+    expect(page.locator("#gateways li", has_text="gateway-1")).to_contain_text("answers")
+    silent = page.locator("#gateways li", has_text="gateway-2")
+    expect(silent).to_contain_text("does not answer")
+    expect(silent).to_contain_text("connection refused")
+    expect(page.locator("#verdict")).to_contain_text("Gateway gateway-2:8600 has not answered", timeout=20_000)

@@ -1,12 +1,15 @@
 """Words: whatever has a name in a registry has words, in both languages; numbers are said as people say them."""
 
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from babel.messages.pofile import read_po
 
+import pipeline
 from agents.rules.anomalies import ANOMALIES
+from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
 from analytics.pages.words import LANGUAGES, carriers, choose, names
 from analytics.pages.words.language import CATALOGS
@@ -162,3 +165,11 @@ def test_pages_link_to_known_carriers_alone():
 def test_every_contradiction_that_is_searched_for_has_words():
     """Each kind of anomaly that the rules can find has words."""
     assert set(names.ANOMALY_WORDS) >= set(ANOMALIES)
+
+
+def test_every_reason_to_reject_has_words():
+    """Each reason that the gateway counts has a name, and says what helps just when something can."""
+    code = "".join(path.read_text() for path in Path(pipeline.__file__).parent.rglob("*.py"))
+    reasons = set(re.findall(r'(?:Refused|TurnedAway|errors)\(\s*"(\w+)"', code)) | set(STRAYS.values())
+    assert set(names.REJECTION_WORDS) == reasons
+    assert {reason for reason, words in names.REJECTION_WORDS.items() if not words.advice} == HARMLESS
