@@ -1,4 +1,4 @@
-"""Rebuild: makes the warehouse anew from Kafka, beside the live one; compares them, then swaps them in one step."""
+"""Rebuild: the warehouse anew, from Kafka and the archive, beside the live one; compared, then swapped in one step."""
 
 import os
 import time
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from analytics.archive import store
 from analytics.rebuilding.comparing import Difference, carry_over, compare
 from analytics.rebuilding.filling import Progress, check, fill
 from analytics.warehouse import Warehouse, WarehouseBusyError, WarehouseError
@@ -27,9 +28,12 @@ class Rebuilt(NamedTuple):
     kept: Path | None
 
 
-def rebuild(settings: Settings, *, shadow: bool = False, progress: Progress = lambda *_: None) -> Rebuilt:
+def rebuild(
+    settings: Settings, *, archived: bool = False, shadow: bool = False, progress: Progress = lambda *_: None
+) -> Rebuilt:
     """Makes a new file from all that Kafka keeps and puts it in the place of the live one; `shadow` only compares.
 
+    `archived`: from the archive what that has, and only the rest from Kafka.
     The live file stays as it is until the new one is complete, and beside it after that.
     Raises WarehouseBusyError while somebody uses it, IncompleteError when the new one is not complete.
     """
@@ -40,7 +44,7 @@ def rebuild(settings: Settings, *, shadow: bool = False, progress: Progress = la
         _remove(new)
         fresh = Warehouse(new)
         try:
-            read = fill(fresh, settings.kafka, progress)
+            read = fill(fresh, settings.kafka, progress, store.folder(settings) if archived else None)
             unreadable = check(fresh, read)
         finally:
             fresh.close()

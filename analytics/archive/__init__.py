@@ -1,7 +1,16 @@
 """The archive: webhooks and events as Parquet files by day, however long Kafka keeps them."""
 
-ARCHIVED = ("webhooks.received", "orders", "payments", "shipments")
-"""The topics that are kept: what all others are made from, and the events in the form they had then."""
+ARCHIVED = (
+    "webhooks.received",
+    "orders",
+    "payments",
+    "shipments",
+    "order.transitions",
+    "anomalies",
+    "notices",
+    "dead-letters",
+)
+"""The topics that are kept: those of which the warehouse is made, without those that Kafka keeps for ever."""
 
 
 class ArchiveError(Exception):

@@ -23,11 +23,11 @@ def copy(kafka: Kafka, archive: Path, topic: str, progress: Progress = lambda *_
     Raises ArchiveError when this is not the Kafka that the archive was filled from.
     """
     held = store.pieces(archive, topic)
-    lacking = _lacking(topic, held, reader.spans(kafka, topic))
-    total, done = sum(len(span) for spans in lacking.values() for span in spans), 0
+    wanting = lacking(topic, held, reader.spans(kafka, topic))
+    total, done = sum(len(span) for spans in wanting.values() for span in spans), 0
     # Of each partition one stretch at a time: more than one only where a file was lost.
-    for stretch in zip_longest(*lacking.values()):
-        wanted = {number: span for number, span in zip(lacking, stretch, strict=True) if span}
+    for stretch in zip_longest(*wanting.values()):
+        wanted = {number: span for number, span in zip(wanting, stretch, strict=True) if span}
         checked = {number: _with_neighbour(held, number, span) for number, span in wanted.items()}
         found = _confirmed(archive, topic, reader.records(kafka, topic, checked), wanted)
         for kept in _keep(archive, found, wanted):
@@ -36,7 +36,8 @@ def copy(kafka: Kafka, archive: Path, topic: str, progress: Progress = lambda *_
     return done
 
 
-def _lacking(topic: str, held: Iterable[Piece], has: Mapping[int, range]) -> dict[int, list[range]]:
+def lacking(topic: str, held: Iterable[Piece], has: Mapping[int, range]) -> dict[int, list[range]]:
+    """Gives the offsets that Kafka has and the archive has not. Raises ArchiveError when Kafka has fewer."""
     ours: dict[int, list[range]] = defaultdict(list)
     for piece in held:
         ours[piece.partition].append(piece.span)

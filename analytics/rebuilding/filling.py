@@ -1,13 +1,17 @@
-"""Filling: a new file from all that Kafka keeps, counted."""
+"""Filling: a new file from all that Kafka and, if wanted, the archive keep, counted."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from analytics.archive import ARCHIVED
+from analytics.archive.replaying import replay
 from analytics.loading import Loading
 from analytics.warehouse import Warehouse, WarehouseError, script
 from pipeline.broker import admin, reader
+from pipeline.broker.reader import Stored
 from pipeline.settings import Kafka
 from pipeline.streams.agent import Batch
 
@@ -43,15 +47,18 @@ class Read(NamedTuple):
         self.firsts.setdefault(place, batch.records[0].offset)
 
 
-def fill(fresh: Warehouse, kafka: Kafka, progress: Progress) -> Read:
-    """Reads every topic of loading from its beginning to where it ends now."""
+def fill(fresh: Warehouse, kafka: Kafka, progress: Progress, archive: Path | None = None) -> Read:
+    """Reads every topic of loading from its beginning to where it ends now; from the archive what that has."""
     with admin.connect(kafka) as door:
         expected = {row.name: row.records for row in door.list_topics() if row.name in Loading.topics}
+    replays = {topic: replay(kafka, archive, topic) for topic in ARCHIVED} if archive else {}
+    expected |= {topic: found.total for topic, found in replays.items()}
     total, read = sum(expected.values()), Read(Counter(), {})
     loading = Loading(fresh, clock=lambda: LONG_AGO)
     for topic in filter(expected.get, Loading.topics):
         progress(read.total, total, f"reading {topic}")
-        for batches in _batches(kafka, topic):
+        records = replays[topic].records() if topic in replays else reader.records(kafka, topic)
+        for batches in _batches(topic, records):
             loading.write(batches, {(topic, batch.partition): batch.records[-1].offset + 1 for batch in batches})
             for batch in batches:
                 read.note(batch)
@@ -60,8 +67,7 @@ def fill(fresh: Warehouse, kafka: Kafka, progress: Progress) -> Read:
     return read
 
 
-def _batches(kafka: Kafka, topic: str) -> Iterator[list[Batch]]:
-    records = reader.records(kafka, topic)
+def _batches(topic: str, records: Iterator[Stored]) -> Iterator[list[Batch]]:
     while taken := list(islice(records, RECORDS)):
         found: dict[int, list[Any]] = defaultdict(list)  # Stored has all that a Record has
         for record in taken:

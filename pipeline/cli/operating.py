@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -69,11 +69,14 @@ def lag(*, json: Json = False) -> None:
 
 
 def rebuild(
+    source: Annotated[
+        Literal["kafka", "archive"], typer.Option("--from", help="kafka, or archive: also what Kafka no longer keeps.")
+    ] = "kafka",
     *,
     shadow: Annotated[bool, typer.Option("--shadow", help="Only compare; the live file stays.")] = False,
     json: Json = False,
 ) -> None:
-    """Makes the warehouse anew from Kafka, shows what differs, and swaps it in.
+    """Makes the warehouse anew from Kafka or the archive, shows what differs, and swaps it in.
 
     The analytics process must not run. The former file is kept beside the new one.
 
@@ -82,7 +85,7 @@ def rebuild(
     from analytics.rebuild import rebuild as make
 
     with Progress(quiet=json) as progress, _some_kafka(load(), progress) as settings:
-        done = make(settings, shadow=shadow, progress=progress.progress)
+        done = make(settings, archived=source == "archive", shadow=shadow, progress=progress.progress)
     told = {name: value for name, value in done._asdict().items() if name != "differences"}
     rows = [difference._asdict() for difference in done.differences]
     if json:

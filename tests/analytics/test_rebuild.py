@@ -7,6 +7,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from analytics.access import OPERATOR
+from analytics.archive import ARCHIVED, store
+from analytics.archive.copying import copy
 from analytics.loading import Loading
 from analytics.rebuild import rebuild
 from analytics.rebuilding.filling import IncompleteError, Read, check
@@ -16,6 +18,7 @@ from analytics.warehouse import Warehouse, WarehouseBusyError
 from pipeline.broker import admin
 from pipeline.broker.clients import client_options
 from pipeline.settings import Kafka, Settings
+from pipeline.topics import TOPICS
 from tests.analytics.seed import Kafka as Topics
 from tests.analytics.seed import told
 from tests.analytics.warehouse import test_killed as killed
@@ -152,6 +155,26 @@ def test_what_kafka_no_longer_keeps_is_taken_from_the_live_file(produced, topics
     inbox = run(warehouse, "notices", OPERATOR, limit=None)
     warehouse.close()
     assert len({row["seq"] for row in inbox}) == len(inbox)
+
+
+def test_what_kafka_no_longer_keeps_is_taken_from_the_archive(produced, topics):
+    """A lost file is made anew as it was; what the archive has not yet comes from Kafka."""
+    fill(produced, topics)
+    live = produced.home / "arus.duckdb"
+    before = answers(live)
+    live.unlink()
+    archive = store.folder(produced)
+    for topic in ARCHIVED:
+        copy(produced.kafka, archive, topic)
+    newest = store.pieces(archive, "notices")[0]  # the whole of one partition comes from Kafka
+    (archive / "notices" / newest.name).unlink()
+    kept = [place for place in topics.records if TOPICS[place[0]].keep_days and place != ("notices", newest.partition)]
+    delete_before(produced.kafka, {place: len(topics.records[place]) for place in kept})
+
+    done = rebuild(produced, archived=True)
+
+    assert answers(live) == before
+    assert done.records == sum(map(len, topics.records.values()))
 
 
 def delete_before(kafka: Kafka, offsets: dict[tuple[str, int], int]) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import structlog
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from analytics.archive import ARCHIVED, ArchiveError, store
 from analytics.archive import copying as copying_module
 from analytics.archive.copying import copy
+from analytics.archive.replaying import replay
 from analytics.archive.verifying import verify
 from pipeline.broker import admin
 from pipeline.broker.clients import client_options
@@ -118,6 +120,36 @@ def test_what_kafka_deleted_before_it_was_archived_is_told(kafka, filled, unique
     assert problem.startswith(f"{filled}/0: offsets {stood + 1} to {stood + 59} are in no file")
 
 
+def test_a_topic_is_replayed_from_archive_and_kafka(kafka, filled, unique, tmp_path):
+    """Each record once: the old from the archive, the new from Kafka; what is archived meanwhile is not told twice."""
+    before = [*store.read(tmp_path, filled, 0)]
+    produce(kafka, filled, range(900, 1_200), unique)
+    delete_before(kafka, filled, 0, before[-1].offset + 1)
+    told = replay(kafka, tmp_path, filled)
+    assert told.total >= 600
+    copy(kafka, tmp_path, filled)
+    found = [*told.records()]
+    for partition in (0, 1):
+        assert [record for record in found if record.partition == partition] == [
+            *store.read(tmp_path, filled, partition)
+        ]
+    assert found[: len(before)] == before
+
+
+def test_a_replay_begins_with_an_archive_that_is_whole(kafka, filled, tmp_path):
+    """As far as that is possible: what Kafka can fill must be filled first, another gap is a warning."""
+    first, gone, after = store.pieces(tmp_path, filled)[:3]
+    (tmp_path / filled / gone.name).unlink()
+    with pytest.raises(ArchiveError, match=rf"{filled}/0 lacks {gone.first} to {gone.last}: `arus archive run --once`"):
+        replay(kafka, tmp_path, filled)
+    delete_before(kafka, filled, 0, after.first)
+    with structlog.testing.capture_logs() as logs:
+        replay(kafka, tmp_path, filled)
+    assert logs == [
+        {"log_level": "warning", "event": "archive.gap", "topic": filled, "after": first.name, "before": after.name}
+    ]
+
+
 def test_a_record_that_differs_or_lacks_is_found(kafka, filled, tmp_path):
     """In a file that is sound in itself."""
     piece = store.pieces(tmp_path, filled)[1]
@@ -178,7 +210,7 @@ def test_killed_in_the_midst(own_kafka, unique, tmp_path):
     with admin.connect(kafka) as door:
         door.create_topics()
     for topic in ARCHIVED:
-        produce(kafka, topic, range(3_000), unique)
+        produce(kafka, topic, range(1_200), unique)
     given = environment(ARUS_HOME=str(home), ARUS_KAFKA__BOOTSTRAP_SERVERS=own_kafka.bootstrap)
 
     def arus(*arguments: str) -> subprocess.CompletedProcess[str]:

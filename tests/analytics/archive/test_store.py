@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.archive import ArchiveBusyError, ArchiveError, parquet, store
+from analytics.archive import ARCHIVED, ArchiveBusyError, ArchiveError, parquet, store
 from analytics.archive.pieces import Piece, missing
 from analytics.archive.showing import kept
+from analytics.rows import TABLES
 from pipeline.broker.reader import Stored
+from pipeline.topics import TOPICS
 
 DAY = 86_400_000
 TODAY = "1970-01-03"
@@ -153,6 +155,11 @@ def test_a_file_under_another_name_is_noticed(tmp_path):
     shutil.move(tmp_path / "t" / piece.name, tmp_path / "t" / other.name)
     with pytest.raises(ArchiveError, match="does not hold what its name says"):
         parquet.check(tmp_path / "t" / other.name, other)
+
+
+def test_a_rebuild_needs_no_other_topics():
+    """Whatever the warehouse is made of is archived, or kept by Kafka for ever."""
+    assert {name for name in TABLES if TOPICS[name].keep_days} == {*ARCHIVED}
 
 
 def test_one_writer_at_a_time(tmp_path):
