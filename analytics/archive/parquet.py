@@ -65,11 +65,13 @@ def write(file: IO[bytes], tables: Iterable[pa.Table]) -> None:
     """Writes tables, packed together up to GROUP_BYTES."""
     with pq.ParquetWriter(file, SCHEMA, **OPTIONS) as writer:
         waiting: list[pa.Table] = []
+        size = 0
         for each in tables:
             waiting.append(each)
-            if sum(one.nbytes for one in waiting) >= GROUP_BYTES:
+            size += each.nbytes
+            if size >= GROUP_BYTES:
                 writer.write_table(pa.concat_tables(waiting))
-                waiting.clear()
+                waiting, size = [], 0
         if waiting:
             writer.write_table(pa.concat_tables(waiting))
 

@@ -215,9 +215,9 @@ def test_killed_in_the_midst(own_kafka, unique, tmp_path):
 
     def arus(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", KILLER, "archive", *arguments]
-        return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=120)
 
-    for _ in range(4):
+    for _ in range(3):
         upto = len(files(home)) + dice.randrange(1, 4)
         process = subprocess.Popen([sys.executable, "-c", KILLER, "archive", "run"], env=given)
         while len(files(home)) < upto and process.poll() is None:
