@@ -72,7 +72,7 @@ class Streams(Section):
     store: Literal["rocksdict", "memory"] = Field("rocksdict", description="rocksdict (on disk) or memory")
     lanes: int = Field(8, ge=1, description="partitions that one agent works on side by side")
     fetch_bytes: int = Field(2 << 20, description="most bytes of one partition in one batch")
-    cached_rows: int = Field(50_000, description="decoded rows kept per partition and generation")
+    cached_rows: int = Field(2_000, description="decoded rows kept per partition and generation")
     session_timeout: float = Field(6.0, description="seconds after which a silent worker loses its partitions")
     standby_replicas: int = Field(0, ge=0, description="workers that keep a copy of another's state")
     seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")

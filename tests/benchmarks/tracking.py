@@ -1,6 +1,6 @@
 """Tracking and recovery: the real fold, exactly once, all outputs, one process on a broker of its own.
 
-`python -m tests.benchmarks.tracking memory 100000` prints one run as JSON.
+`python -m tests.benchmarks.tracking memory 100000` prints one run as JSON; a third argument is the steps of each life.
 """
 
 import asyncio
@@ -75,10 +75,10 @@ def _done(admin: Admin) -> int:
         return 0
 
 
-def run(store: str, orders: int) -> dict[str, float]:
-    """Folds ten events of each order, then recovers the state; gives rates, CPU seconds and memory."""
+def run(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
+    """Folds the first steps of each order's life, then recovers the state; gives rates, CPU seconds and memory."""
     with tempfile.TemporaryDirectory(prefix="arus-bench-") as home, broker(Path(home)) as settings:
-        records, size = asyncio.run(produce(settings.kafka.bootstrap_servers, range(orders), range(STEPS)))
+        records, size = asyncio.run(produce(settings.kafka.bootstrap_servers, range(orders), range(steps)))
         with worker(settings, store) as process, connect(settings.kafka) as admin:
             seen = [(time.perf_counter(), 0)]
             while seen[-1][1] < records:
@@ -117,8 +117,8 @@ def recovery(settings: Settings, store: str) -> float:
 
 
 def figures(orders: int = 100_000) -> list[Figure]:
-    """Runs each store three times, each in a process of its own."""
-    found = []
+    """Runs each store three times, each in a process of its own, and then once with ten times the orders."""
+    found = [growth(orders)]
     for store in ("memory", "rocksdict"):
         runs = [_apart(store, orders) for _ in range(3)]
         first = sorted(runs, key=lambda run: run["steady"])[1]
@@ -132,13 +132,20 @@ def figures(orders: int = 100_000) -> list[Figure]:
     return found
 
 
-def _apart(store: str, orders: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.tracking", store, str(orders)]
+def growth(orders: int) -> Figure:
+    """Gives the memory of a worker whose state is on disk, with so many orders and with ten times as many."""
+    few, many = (_apart("rocksdict", count, 3)["memory"] for count in (orders, 10 * orders))
+    note = f"{orders:,} orders: {few:.0f} MiB; {10 * orders:,}: {many:.0f} MiB"
+    return Figure("memory of a worker, rocksdict, at ten times the orders", "times", (many / few,), "flat", note)
+
+
+def _apart(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.tracking", store, str(orders), str(steps)]
     told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     return dict(json.loads(told.splitlines()[-1]))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(sys.argv[1], int(sys.argv[2]))) + "\n")
+    sys.stdout.write(json.dumps(run(sys.argv[1], *map(int, sys.argv[2:]))) + "\n")
     sys.stdout.flush()
     os._exit(0)  # kafka-python's threads need no farewell

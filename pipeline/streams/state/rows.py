@@ -5,6 +5,7 @@ So what a failed batch changed is simply forgotten, and the retry reads the rows
 """
 
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from pipeline.streams.agent import Table
@@ -93,10 +94,8 @@ class PartitionRows(Generic[Row]):
         if changes:
             self.store.write(changes, max(offset, self.store.offset or 0))
         if self._cached:
-            if len(self._young) > self._cached:
-                self._young, self._old = {}, self._young
             self._set_aside()
-            self._young.update(self._read_before)
+            self._remember(self._read_before)
         self.forget()
 
     def forget(self) -> None:
@@ -110,6 +109,12 @@ class PartitionRows(Generic[Row]):
     def _set_aside(self) -> None:
         if self._cached:
             self._read_before.update((key, row) for key, row in self._held.items() if row is not None)
+
+    def _remember(self, rows: dict[bytes, Any]) -> None:
+        """Caches the last ones; no copy of theirs is left, as reading took it out."""
+        if len(self._young) + len(rows) > self._cached:
+            self._young, self._old = {}, self._young
+        self._young.update(islice(rows.items(), max(0, len(rows) - self._cached), None))
 
     def _uncache(self, key: bytes) -> None:
         """Drops the copy of a row that is changed without being read."""

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,10 @@ import structlog
 log = structlog.get_logger("arus.streams")
 
 Rows = Mapping[bytes, bytes | None]
+
+CACHE_BYTES, BUFFER_BYTES = 64 << 20, 8 << 20
+"""What RocksDB keeps in memory: of all partitions together what was read, of each twice as much of what was written.
+So a worker's memory hardly grows with its state."""
 
 STALE_AFTER = 20 * 3600
 """Seconds after which files on disk are not trusted: Kafka forgets that a row was deleted after 24 hours."""
@@ -134,16 +139,23 @@ def open_rocks(path: Path) -> RocksStore:
         return RocksStore(path)
 
 
+@cache
+def _cache() -> rocksdict.Cache:
+    """Gives the one cache of this process."""
+    return rocksdict.Cache(CACHE_BYTES)
+
+
 def _open(path: Path) -> rocksdict.Rdict:
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
-    options.set_write_buffer_size(16 << 20)
-    options.set_max_write_buffer_number(3)
+    options.set_write_buffer_size(BUFFER_BYTES)
+    options.set_max_write_buffer_number(2)
     options.set_max_open_files(256)
     options.set_keep_log_file_num(1)
     table = rocksdict.BlockBasedOptions()
     table.set_bloom_filter(10, block_based=False)
-    table.set_block_cache(rocksdict.Cache(32 << 20))
+    table.set_block_cache(_cache())
+    table.set_cache_index_and_filter_blocks(True)
     options.set_block_based_table_factory(table)
     path.mkdir(parents=True, exist_ok=True)
     return rocksdict.Rdict(str(path), options)
