@@ -16,7 +16,7 @@ from pipeline.streams.reading.records import Records, unpack
 MOST_WAIT_MS = 100
 """A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
 
-GATHER_MS = 30
+GATHER_MS = 50
 GATHER_BYTES = 256 << 10
 """While records come, Kafka answers after so long or with so much: every answer names all partitions, which with a few
 records in it costs Kafka and us more than the records. What comes after a silence is told at once."""
