@@ -2,8 +2,13 @@
 
 import logging
 
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
 LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 EVERY = 10.0
+
+PASSING = GroupCoordinatorNotAvailableError
+"""What a new Kafka says until it has made the place of its groups. Should that take longer, `worker.waiting` tells."""
 
 
 class Sparse(logging.Filter):
@@ -18,6 +23,8 @@ class Sparse(logging.Filter):
         kind = record.name, str(record.msg)
         if not record.name.startswith(LIBRARIES) or record.levelno < logging.WARNING:
             return True
+        if isinstance(record.args, tuple) and any(isinstance(value, PASSING) for value in record.args):
+            return False
         passes = record.created - self._told.get(kind, 0.0) > EVERY
         if passes:
             self._told[kind] = record.created

@@ -2,11 +2,13 @@
 
 import logging
 
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
 from pipeline.streams.logs import Sparse
 
 
-def record(name: str, message: str, at: float, level: int = logging.WARNING) -> logging.LogRecord:
-    made = logging.LogRecord(name, level, "", 0, message, ("x",), None)
+def record(name: str, message: str, at: float, level: int = logging.WARNING, about: object = "x") -> logging.LogRecord:
+    made = logging.LogRecord(name, level, "", 0, message, (about,), None)
     made.created = at
     return made
 
@@ -27,3 +29,9 @@ def test_other_complaints_and_our_own_lines_pass():
     assert sparse.filter(record("aiokafka.conn", "another %s", 100))
     assert all(sparse.filter(record("arus.streams", "batch.raised", 100)) for _ in range(3))
     assert all(sparse.filter(record("aiokafka.conn", "in detail %s", 100, logging.DEBUG)) for _ in range(3))
+
+
+def test_what_a_new_kafka_says_for_a_moment_alarms_nobody():
+    """Its groups have no place yet when the first worker asks; aiokafka asks again by itself."""
+    passing = record("aiokafka.consumer", "failed: %s", 100, logging.ERROR, GroupCoordinatorNotAvailableError())
+    assert not Sparse().filter(passing)
