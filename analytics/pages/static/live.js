@@ -4,6 +4,9 @@ const host = document.querySelector('[data-live]')
 
 const name = node => (node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.key : undefined)
 
+// What a page's own script has set for a moment; the server knows nothing of it.
+const OURS = new Set(['data-copied'])
+
 // Makes `old` look like `next`, touching only what differs. Children that have a name are found again by it.
 export const morph = (old, next) => {
   if (old.isEqualNode(next)) return
@@ -13,7 +16,7 @@ export const morph = (old, next) => {
     return
   }
   for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
-  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name)
+  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && !OURS.has(name)) old.removeAttribute(name)
   morphChildren(old, [...next.childNodes])
 }
 

@@ -142,10 +142,25 @@ def test_a_tracking_number_is_copied(visit):
     page.goto(page.locator("#rows .id a").first.get_attribute("href") or "")
     button = page.get_by_role("button", name="Copy the tracking number").first
     number = page.locator("#parcels .copyable code").first.inner_text()
+    page.bring_to_front()
     page.evaluate("addEventListener('copy', event => window.copied = event.clipboardData.getData('text/plain'))")
     button.click()
     expect(button).to_have_attribute("data-copied", "Copied")
     assert page.evaluate("window.copied") == number
+
+
+def test_a_live_page_leaves_the_word_that_it_was_copied(visit):
+    """What the server sends meanwhile knows nothing of it, and must not take it away."""
+    page = visit("seller", "/orders?tab=shipping")
+    live = (page.locator("script[src$='page.js']").get_attribute("src") or "").replace("page.js", "live.js")
+    kept = """async live => {
+        const { morph } = await import(live)
+        const old = document.createElement('button'), next = document.createElement('button')
+        old.dataset.copied = 'Copied', old.title = 'old'
+        morph(old, next)
+        return [old.dataset.copied, old.title]
+    }"""
+    assert page.evaluate(kept, live) == ["Copied", ""]
 
 
 def test_signing_in_and_out(visit, served):
