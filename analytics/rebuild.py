@@ -89,7 +89,7 @@ def _swap(path: Path, new: Path) -> Path | None:
     if existed:
         os.link(path, kept)
     new.replace(path)
-    _sync(path.parent)
+    store.sync(path.parent)
     return kept if existed else None
 
 
@@ -100,11 +100,3 @@ def _log(path: Path) -> Path:
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     _log(path).unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -93,11 +93,14 @@ class Refund(Struct, omit_defaults=True):
     source: str = ""
 
 
-def by_witness(things: Iterable[Payment] | Iterable[Refund], currency: str) -> dict[str, int]:
-    """Gives what each sender tells in sum: a shop and its payment provider tell of one payment under two ids."""
+def by_witness(things: Iterable[Payment] | Iterable[Refund], currency: str | None = None) -> dict[str, int]:
+    """Gives what each sender tells in sum, of one currency if it is named.
+
+    A shop and its payment provider tell of one payment under two ids.
+    """
     sums: dict[str, int] = {}
     for thing in things:
-        if thing.currency == currency:
+        if currency is None or thing.currency == currency:
             sums[thing.source] = sums.get(thing.source, 0) + thing.amount
     return sums
 

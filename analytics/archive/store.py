@@ -98,7 +98,7 @@ def _write(topic: Path, piece: Piece, tables: Iterable[pa.Table]) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _make(place: Path) -> None:
@@ -106,7 +106,7 @@ def _make(place: Path) -> None:
     if not place.exists():
         _make(place.parent)
         place.mkdir()
-        _sync(place.parent)
+        sync(place.parent)
 
 
 def _remove(files: Iterable[Path]) -> int:
@@ -117,7 +117,8 @@ def _remove(files: Iterable[Path]) -> int:
     return gone
 
 
-def _sync(place: Path) -> None:
+def sync(place: Path) -> None:
+    """Writes down what was made, renamed or removed in a folder, so that it outlives a power cut."""
     handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
-from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan
+from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
 from schemas.statuses import STATUSES
 
 SHIPPED = {row.name for row in STATUSES if "picked_up" in row.implies}
@@ -177,9 +177,7 @@ def _asked_at(cancellations: Iterable[Case]) -> int | None:
 def _settled(refunds: Iterable[Refund]) -> list[dict[str, int]]:
     """The refunds that arrived, as the sender tells that tells of most: shop and provider may both tell of each."""
     settled = [refund for refund in refunds if "settled" in refund.marks]
-    told: dict[str, int] = {}
-    for refund in settled:
-        told[refund.source] = told.get(refund.source, 0) + refund.amount
+    told = by_witness(settled)
     witness = max(told, key=lambda source: (told[source], source), default="")
     of_witness = sorted((refund.marks["settled"][0], refund.amount) for refund in settled if refund.source == witness)
     return [{"settled_at": at, "amount": amount} for at, amount in of_witness]
