@@ -54,7 +54,6 @@ class Lane(Line):
         super().__init__(app)
         self.agent, self.number = agent, number
         self._failures = 0
-        self._next = 0.0
 
     async def work(self) -> None:
         """Has its turn, when it has rested and there is room; after a failure it rests longer."""
@@ -85,9 +84,7 @@ class Lane(Line):
             self._keep(rows, work.changes, last)
         self._failures = 0
         self.done(deliveries)
-        seconds = time.monotonic() - began
-        self._next = began + seconds + min(MOST_REST, 2 * seconds)
-        metrics.turn(self.agent.name, work.batches, seconds)
+        metrics.turn(self.agent.name, work.batches, self.rest(began, MOST_REST))
         return 0
 
     def _prepare(self, deliveries: list[Delivery], rows: AnyRows) -> Work:
@@ -145,4 +142,4 @@ class Lane(Line):
         A transaction costs Kafka and us as much as a thousand records. So a lane rests twice as long as its last one
         took: a record that comes alone goes at once, many share one, and the less the slower the machine is.
         """
-        return 0 if self.offsets() > MOST_TOGETHER / 4 else self._next - time.monotonic()
+        return 0 if self.offsets() > MOST_TOGETHER / 4 else self.next - time.monotonic()

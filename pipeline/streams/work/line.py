@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ class Line(ABC):
         self.since: float | None = None
         """When the work under way was begun."""
         self.waiting: deque[Delivery] = deque()
+        self.next = 0.0
+        """When the next work may begin, where there is little to do."""
 
     def put(self, delivery: Delivery) -> None:
         """Takes a claimed delivery."""
@@ -56,6 +59,12 @@ class Line(ABC):
         """Puts deliveries behind us."""
         for delivery in deliveries:
             self.app.consumer.finish(delivery.run, done=True)
+
+    def rest(self, began: float, most: float) -> float:
+        """Tells how many seconds the work took, and has the next wait for twice as long, but no longer than `most`."""
+        seconds = time.monotonic() - began
+        self.next = began + seconds + min(most, 2 * seconds)
+        return seconds
 
     def offsets(self) -> int:
         """Counts what waits."""

@@ -42,7 +42,6 @@ class SinkLine(Line):
         super().__init__(app)
         self.sink = sink
         self._failures = 0
-        self._next = 0.0
         self._under_way: asyncio.Future[None] | None = None
 
     async def work(self) -> None:
@@ -62,7 +61,7 @@ class SinkLine(Line):
 
     async def _linger(self) -> None:
         """Waits a moment, or as a lane does twice as long as the last write took, while there is little."""
-        until = max(time.monotonic() + LINGER, self._next)
+        until = max(time.monotonic() + LINGER, self.next)
         while (left := until - time.monotonic()) > 0 and self.offsets() < PLENTY:  # noqa: ASYNC110  # for time
             await asyncio.sleep(min(left, LINGER / 5))
 
@@ -85,9 +84,7 @@ class SinkLine(Line):
         self._failures = 0
         self.done(deliveries)
         self.app.consumer.tell(ends)
-        seconds = time.monotonic() - began
-        self._next = began + seconds + min(MOST_REST, 2 * seconds)
-        metrics.turn(self.sink.name, batches, seconds)
+        metrics.turn(self.sink.name, batches, self.rest(began, MOST_REST))
 
     async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
         """Waits, then has every partition read again from where the sink says it stands."""
