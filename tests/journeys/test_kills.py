@@ -18,7 +18,7 @@ def test_a_killed_process_comes_back(arus, account, name):
 
     killed.kill()
 
-    until(lambda: name in arus.processes() and arus.processes()[name].pid != killed.pid)
+    until(lambda: (found := arus.processes().get(name)) and found.pid != killed.pid)
     _place(arus, account, f"after-{name}")
     after = until(lambda: _all_there(arus, f"after-{name}"))
     assert set(before.splitlines()) <= set(after.splitlines())
