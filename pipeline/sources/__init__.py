@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.settings import Account, Settings, SettingsError
 from pipeline.sources import standard_webhooks
-from pipeline.sources.carriers import aftership, biteship, easypost, ninjavan
+from pipeline.sources.aggregators import biteship, easypost
+from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import shopee, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
 from pipeline.sources.source import Refused, Request, Retries, Signed, Source, Untranslatable
+from pipeline.sources.trackers import aftership
 from schemas.deliveries import Delivery
 from schemas.events import Event
 

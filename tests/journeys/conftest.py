@@ -20,7 +20,7 @@ SENDERS = {
     "easypost": {},
     "aftership": {"orders": "kios"},
 }
-"""Every sender of the seller `kios`, and what its account needs."""
+"""The senders of the seller `kios`, and what the account of each needs."""
 
 
 def toml() -> str:

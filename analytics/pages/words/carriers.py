@@ -1,10 +1,12 @@
-"""CARRIERS: what carriers are called and where their own tracking pages are; SENDERS: what senders are called.
+"""CARRIERS: what carriers are called and where their own tracking pages are.
 
 A page links to nothing that is not in this table: a tracking number comes from outside and must not lead anywhere else.
 """
 
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
+
+from pipeline.sources import SOURCES
 
 
 class Carrier(NamedTuple):
@@ -36,18 +38,6 @@ CARRIERS: dict[str, Carrier] = {
 HOSTS = frozenset(urlsplit(carrier.page).hostname for carrier in CARRIERS.values() if carrier.page)
 """Every host that a page may link to besides our own."""
 
-SENDERS: dict[str, str] = {
-    "tiktok_shop": "TikTok Shop",
-    "shopee": "Shopee",
-    "biteship": "Biteship",
-    "ninjavan": "Ninja Van",
-    "easypost": "EasyPost",
-    "aftership": "AfterShip",
-    "midtrans": "Midtrans",
-    "xendit": "Xendit",
-    "standard_webhooks": "Standard Webhooks",
-}
-
 
 def carrier_name(carrier: str) -> str:
     """Gives the name that people know a carrier by; an unknown one keeps its id."""
@@ -57,7 +47,7 @@ def carrier_name(carrier: str) -> str:
 
 def sender_name(source: str) -> str:
     """Gives the name that people know a sender by; an unknown one keeps its id."""
-    return SENDERS.get(source) or source.replace("_", " ")
+    return SOURCES[source].title if source in SOURCES else source.replace("_", " ")
 
 
 def tracking_page(carrier: str, number: str) -> str:

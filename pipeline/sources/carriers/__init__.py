@@ -1,1 +1,1 @@
-"""Carriers and those who speak for them: scans of tracking numbers."""
+"""Carriers that tell themselves: scans of tracking numbers."""

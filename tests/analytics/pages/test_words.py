@@ -13,7 +13,6 @@ from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
 from analytics.pages.words import LANGUAGES, carriers, choose, names
 from analytics.pages.words.language import CATALOGS
-from pipeline.sources import SOURCES
 from schemas.ids import CARRIERS
 from schemas.notices import NOTICES
 from schemas.registry import EVENTS
@@ -37,9 +36,8 @@ NOON = parse("2026-11-24T05:00:00Z")
         (NOTICES, names.NOTICE_WORDS),
         ({metric.code for metric in METRICS}, names.POLICY_WORDS),
         (CARRIERS, carriers.CARRIERS.keys() & CARRIERS.keys()),
-        (SOURCES, carriers.SENDERS),
     ],
-    ids=["statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "rates", "carriers", "senders"],
+    ids=["statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "rates", "carriers"],
 )
 def test_every_entry_of_a_registry_has_words(registry, words):
     """No entry is without words, and no words are left over."""

@@ -3,9 +3,11 @@
 from typing import get_args
 
 from pipeline.sources import SOURCES
-from pipeline.sources.carriers import aftership, biteship, easypost, ninjavan
+from pipeline.sources.aggregators import biteship, easypost
+from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import shopee, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
+from pipeline.sources.trackers import aftership
 from pipeline.topics import TOPICS
 from schemas.registry import EVENTS
 from schemas.shipments import Milestone

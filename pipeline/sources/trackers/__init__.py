@@ -1,0 +1,1 @@
+"""Those who watch parcels of many carriers, and book none."""
