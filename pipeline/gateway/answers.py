@@ -1,14 +1,14 @@
-"""ANSWERS: what each sender must hear, so that it neither gives up what it should repeat nor repeats what is kept.
+"""Answers: what a sender hears, as its `Manners` say.
 
-Whatever is kept is answered 200 without a body, which every sender here takes for success: also types that nobody
-knows yet and bodies that nobody can read, since no retry would mend them. What is transient is 503 with Retry-After.
+Whatever is kept is answered 2xx: also types that nobody knows yet and bodies that nobody can read, since no retry
+would mend them. What is transient is 503 with Retry-After.
 """
 
 import json
 from http import HTTPStatus
 from typing import NamedTuple
 
-from pipeline.sources import Refused
+from pipeline.sources import Manners, Refused
 
 STATUSES = {"too_large": 413, "slow_body": 408, "bug": 500}
 """Why a webhook was turned away → status. Every other reason passes by itself: 503."""
@@ -33,36 +33,10 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class Manners(NamedTuple):
-    """How one sender is answered when its request proves nothing. `silent`: no answer may have a body."""
-
-    missing_signature: int = 401
-    bad_signature: int = 401
-    stale: int = 401
-    unreadable: int = 400
-    silent: bool = False
-
-
-ANSWERS: dict[str, Manners] = {
-    # A 401 ends TikTok's retries as a 200 does, so it is for a signature that is truly wrong. One that is missing was
-    # dropped on the way, by a proxy that keeps `Authorization` to itself: TikTok tries again while that is mended.
-    "tiktok_shop": Manners(missing_signature=400, unreadable=400, silent=True),
-    # An answer with a body counts as a failed push, and too many of those end the subscription.
-    "shopee": Manners(silent=True),
-    # Every 4xx is final for Ninja Van; it is said only to what no secret of ours proves.
-    "ninjavan": Manners(),
-    # 503 is tried again four times in over two hours, 400 (a body without a signature to check) twice, 401 five times.
-    "midtrans": Manners(),
-    "biteship": Manners(),
-    "easypost": Manners(),
-    "aftership": Manners(),
-    "xendit": Manners(),
-    # 410 would end the endpoint for good and is never said.
-    "standard_webhooks": Manners(),
-}
-
-KEPT = Answer(200)
-"""Kafka has it. Also the answer to a sender that only tries the address."""
+def kept(manners: Manners) -> Answer:
+    """Gives the answer to a webhook that Kafka has, and to a sender that only tries the address."""
+    said = ((b"content-type", b"application/json"),) if manners.body else ()
+    return Answer(manners.kept, manners.body, said)
 
 
 def problem(status: int, detail: str, **headers: str) -> Answer:
@@ -72,20 +46,20 @@ def problem(status: int, detail: str, **headers: str) -> Answer:
     return Answer(status, json.dumps(document).encode(), tuple((n.encode(), told[n].encode()) for n in told))
 
 
-def refused(source: str, error: Refused) -> Answer:
+def refused(manners: Manners, error: Refused) -> Answer:
     """Gives the answer to a request that proves nothing."""
-    return _to(source, problem(getattr(ANSWERS[source], error.reason), f"{error.detail}."))
+    return _to(manners, problem(getattr(manners, error.reason), f"{error.detail}."))
 
 
-def turned_away(source: str, error: TurnedAway) -> Answer:
+def turned_away(manners: Manners, error: TurnedAway) -> Answer:
     """Gives the answer to a webhook that was not kept."""
     status = STATUSES.get(error.reason, 503)
     headers = {"retry_after": str(RETRY_AFTER)} if status == 503 else {"connection": "close"}  # noqa: PLR2004
-    return _to(source, problem(status, f"{error.detail}.", **headers))
+    return _to(manners, problem(status, f"{error.detail}.", **headers))
 
 
-def _to(source: str, answer: Answer) -> Answer:
+def _to(manners: Manners, answer: Answer) -> Answer:
     """Gives the answer as the sender must hear it: without a body where it may have none."""
-    if not ANSWERS[source].silent:
+    if not manners.silent:
         return answer
     return Answer(answer.status, b"", tuple(header for header in answer.headers if header[0] != b"content-type"))

@@ -38,6 +38,7 @@ class Door:
     source: Source
     account: Account
     count: DoorCounters
+    kept: Answer
 
     def deliver(self, request: Request) -> Delivery:
         """Wraps a proved request untouched; of its headers only what tells of it, nothing that proves it."""
@@ -64,7 +65,9 @@ class Gateway:
         self.pages = {"/healthz": self.health, "/readyz": self.readiness, "/metrics": self.metrics}
 
     def _door(self, account: Account) -> Door:
-        return Door(SOURCES[account.source], account, self.counters.door(account.source, account.name))
+        source = SOURCES[account.source]
+        count = self.counters.door(account.source, account.name)
+        return Door(source, account, count, answers.kept(source.manners))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or lives with the server."""
@@ -90,6 +93,8 @@ class Gateway:
         if door := self.doors.get(path):
             if method == "POST":
                 return await self._webhook(door, scope, receive)
+            if method == "OPTIONS" and door.source.greet:
+                return _greeting(door.source.greet(door.account, _headers(scope)))
             what = f"Here {door.source.title} posts its webhooks ({door.source.tells}); there is nothing to {method}."
             return self._stray(answers.problem(405, what, allow="POST"))
         if page := self.pages.get(path):
@@ -109,10 +114,10 @@ class Gateway:
             await self._take(door, scope, receive)
         except Refused as error:
             door.count.refused(error.reason).inc()
-            answer = answers.refused(door.source.id, error)
+            answer = answers.refused(door.source.manners, error)
         except TurnedAway as error:
             door.count.errors(error.reason).inc()
-            answer = answers.turned_away(door.source.id, error)
+            answer = answers.turned_away(door.source.manners, error)
         except Gone:
             door.count.errors("gone").inc()
             raise
@@ -123,18 +128,19 @@ class Gateway:
             )
             door.count.errors("bug").inc()
             answer = answers.turned_away(
-                door.source.id, TurnedAway("bug", f"a mistake of ours: {type(error).__name__}")
+                door.source.manners, TurnedAway("bug", f"a mistake of ours: {type(error).__name__}")
             )
         else:
-            answer = answers.KEPT
+            answer = door.kept
         door.count.seconds.observe(time.perf_counter() - started)
         return answer
 
     async def _take(self, door: Door, scope: Scope, receive: Receive) -> None:
         """Returns when the webhook is kept. Raises Refused, TurnedAway or Gone when it is not."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope)
         body = await self.bodies.read(receive, headers)
-        request = Request(body, headers, self._url(scope, headers), self.clock())
+        query = scope["query_string"].decode("latin-1")
+        request = Request(body, headers, self._url(scope, headers), self.clock(), query)
         if door.source.is_challenge(request):
             door.count.challenges.inc()
             return
@@ -160,6 +166,25 @@ class Gateway:
     async def metrics(self) -> Answer:
         """Gives the counters as Prometheus reads them."""
         return Answer(200, self.counters.text(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Reads the headers; values of one that is there more than once are put together as `Request` says."""
+    pairs = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) == len(pairs):
+        return headers
+    return {
+        name: "\n".join(value.decode("latin-1") for told, value in pairs if told.decode("latin-1") == name)
+        for name in headers
+    }
+
+
+def _greeting(headers: Mapping[str, str]) -> Answer:
+    """Answers a sender that asks whether it may send here."""
+    return Answer(
+        200, b"", ((b"allow", b"POST"), *((n.encode(), text.encode("latin-1")) for n, text in headers.items()))
+    )
 
 
 def _no_such(path: str) -> str:

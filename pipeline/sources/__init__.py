@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
 from pipeline.sources import standard_webhooks
@@ -10,12 +11,33 @@ from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import shopee, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
-from pipeline.sources.source import Refused, Request, Retries, Signed, Source, Untranslatable
+from pipeline.sources.source import (
+    CannotSign,
+    Manners,
+    Refused,
+    Request,
+    Retries,
+    Signed,
+    Source,
+    Untranslatable,
+)
 from pipeline.sources.trackers import aftership
 from schemas.deliveries import Delivery
 from schemas.events import Event
 
-__all__ = ["SOURCES", "Refused", "Request", "Retries", "Signed", "Source", "Untranslatable", "check", "translate"]
+__all__ = [
+    "SOURCES",
+    "CannotSign",
+    "Manners",
+    "Refused",
+    "Request",
+    "Retries",
+    "Signed",
+    "Source",
+    "Untranslatable",
+    "check",
+    "translate",
+]
 
 SOURCES: dict[str, Source] = {
     module.SOURCE.id: module.SOURCE
@@ -79,7 +101,10 @@ def _mistakes(account: Account, settings: Settings) -> Iterator[str]:
         return
     try:
         source.check_account(account)
-        source.scheme.sign(b"{}", account, 0, settings.gateway.public_url)
+        for secret in account.secrets:
+            alone = account.model_copy(update={"secrets": (secret,)})
+            with suppress(CannotSign):
+                source.scheme.sign(b"{}", alone, 0, settings.gateway.public_url)
     except ValueError as error:
         yield str(error)
 

@@ -33,6 +33,8 @@ def proof_in(request: Request, header: str) -> str:
     proof = request.headers.get(header, "")
     if not proof:
         raise Refused("missing_signature", f"the header {header} is missing")
+    if "\n" in proof:
+        raise Refused("bad_signature", f"the header {header} is there more than once")
     return proof
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pipeline.settings import Account
 from schemas.deliveries import Delivery
@@ -26,13 +26,22 @@ class Untranslatable(Exception):
         self.cause, self.detail = cause, detail
 
 
+class CannotSign(ValueError):
+    """The account's secret is one that checks signatures, but cannot make them: a public key."""
+
+
 class Request(NamedTuple):
-    """A webhook at the door: nothing of it is believed yet. Names of headers are in lower case."""
+    """A webhook at the door: nothing of it is believed yet.
+
+    Names of headers are in lower case; of one that is there more than once the values are apart by a new line, which
+    none can have in it. `url` is without the query, which is as it was written.
+    """
 
     body: bytes
     headers: Mapping[str, str] = {}
     url: str = ""
     received_at: int = 0
+    query: str = ""
 
 
 class Signed(NamedTuple):
@@ -53,7 +62,10 @@ class Scheme(Protocol):
         """Raises Refused unless one of the account's live secrets proves the request."""
 
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
-        """Gives the request as the sender would send it at that instant, proved by the newest secret."""
+        """Gives the request as the sender would send it at that instant, proved by the newest secret.
+
+        Raises ValueError when that is none for this scheme, CannotSign when it cannot be signed with.
+        """
 
 
 class Retries(NamedTuple):
@@ -65,6 +77,26 @@ class Retries(NamedTuple):
     after: tuple[int, ...] = ()
     """Seconds from each attempt to the next."""
     note: str = ""
+
+
+class Manners(NamedTuple):
+    """What a sender must hear: the status of a webhook that is kept, and of requests that prove nothing, by reason.
+
+    So it neither gives up what it should repeat nor repeats what is kept.
+    """
+
+    kept: int = 200
+    body: bytes = b""
+    """JSON that it must hear of a webhook that is kept; most must hear nothing."""
+    missing_signature: int = 401
+    bad_signature: int = 401
+    stale: int = 401
+    unreadable: int = 400
+    silent: bool = False
+    """No answer may have a body."""
+
+
+PLAIN = Manners()
 
 
 def _body_digest(request: Request) -> str:
@@ -93,14 +125,21 @@ class Source:
     translate: Callable[[Delivery, Account], list[Event]]
     """Gives the events of a delivery, always the same ones. Raises Untranslatable."""
     retries: Retries
+    manners: Manners = PLAIN
     dedupe_id: Callable[[Request], str] = _body_digest
     """The same for each retry of one webhook: the sender's own id where it has one."""
     is_challenge: Callable[[Request], bool] = _never
     """Whether it is no webhook, but the sender trying the address: answered, not kept."""
+    greet: Callable[[Account, Mapping[str, str]], Mapping[str, str]] | None = None
+    """The headers of the answer to an OPTIONS request with such headers, where the sender asks before it sends."""
     needs: Mapping[str, str] = field(default_factory=dict)
     """What its account must say besides `secrets`, and why."""
     takes: Mapping[str, str] = field(default_factory=dict)
     """What its account may say besides."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """What an account may look like that has all it needs, secrets aside."""
+    unconfirmed: str = ""
+    """What no public source confirms, so that it is not relied upon."""
     kept_headers: tuple[str, ...] = ()
     """Headers that travel with the delivery, besides content-type and user-agent."""
     orders_by: Literal["marketplace", "merchant", "nobody"] = "merchant"

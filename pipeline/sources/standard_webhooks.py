@@ -125,6 +125,7 @@ SOURCE = Source(
     translate=translate,
     dedupe_id=dedupe_id,
     needs={"seller": "its webhooks speak for this seller and no other"},
+    example={"seller": "toko-melati"},
     kept_headers=("webhook-id", "webhook-timestamp"),
     retries=Retries(
         deadline=15,

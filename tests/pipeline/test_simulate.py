@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from pipeline.settings import Account, load
 from pipeline.simulate import demo, world
+from pipeline.simulate.senders import VOICES
 from pipeline.simulate.sending import Sending
 from pipeline.simulate.sending.record import Record, fingerprint
 from pipeline.simulate.shops import Shop, shops
@@ -52,7 +53,7 @@ def test_the_demos_accounts_have_what_their_senders_need(accounts, tmp_path) -> 
     """Every account of the demo passes the check that `arus sources check` makes."""
     demo.open_shop(tmp_path)
     check(load(home=tmp_path))
-    assert {account.source for account in accounts} == set(SOURCES)
+    assert {account.source for account in accounts} == set(VOICES)
     assert (tmp_path / "demo.toml").stat().st_mode & 0o077 == 0
 
 
@@ -84,7 +85,7 @@ def test_every_sender_is_understood(told) -> None:
             for event in translated
             if "unknown" in (getattr(event, "milestone", ""), getattr(event, "status", ""))
         ]
-    assert {webhook.account.source for webhook in told} == set(SOURCES)
+    assert {webhook.account.source for webhook in told} == set(VOICES)
     assert broken <= len(told) * 0.003
     assert not unknown
     assert kinds.keys() >= {"order_placed", "payment_paid", "refund_settled", "package_scanned", "review_left"}

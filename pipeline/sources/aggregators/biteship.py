@@ -118,6 +118,7 @@ SOURCE = Source(
     translate=translate,
     is_challenge=is_challenge,
     needs={"header": "the name of the header that Biteship's dashboard was told to send the secret in"},
+    example={"header": "X-Biteship-Secret"},
     orders_by="nobody",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"status": STATUSES},

@@ -7,7 +7,7 @@ push pages, known from copies; code 4 names no carrier and no time of its own. W
 from pipeline.settings import Account
 from pipeline.sources import signatures
 from pipeline.sources.reading import Reading, read, retry_id
-from pipeline.sources.source import Request, Retries, Source, Untranslatable
+from pipeline.sources.source import Manners, Request, Retries, Source, Untranslatable
 from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
@@ -149,6 +149,8 @@ SOURCE = Source(
     translate=translate,
     dedupe_id=retry_id("code", "shop_id", "msg_id", "data"),
     is_challenge=is_challenge,
+    # An answer with a body counts as a failed push, and too many of those end the subscription.
+    manners=Manners(silent=True),
     takes={
         "url": "the callback URL as it stands in Shopee's console, if it is not gateway.public_url and the path",
         "carrier": "who carries parcels whose tracking number does not tell it",

@@ -7,7 +7,7 @@ says CANCELLED; returns are spelled in several ways, also on one page.
 from pipeline.settings import Account
 from pipeline.sources import signatures
 from pipeline.sources.reading import Reading, read, retry_id
-from pipeline.sources.source import Request, Retries, Source
+from pipeline.sources.source import Manners, Request, Retries, Source
 from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
@@ -150,7 +150,11 @@ SOURCE = Source(
     scheme=signatures.Hmac("authorization", signatures.hexadecimal, message=_signed_message),
     translate=translate,
     dedupe_id=retry_id("type", "shop_id", "tts_notification_id", "data"),
+    # A 401 ends TikTok's retries as a 200 does, so it is for a signature that is truly wrong. One that is missing was
+    # dropped on the way, by a proxy that keeps `Authorization` to itself: TikTok tries again while that is mended.
+    manners=Manners(missing_signature=400, silent=True),
     needs={"app_key": "TikTok Shop signs the app's key together with the body"},
+    example={"app_key": "6a1b2c3d4e"},
     orders_by="marketplace",
     retries=Retries(
         deadline=3,

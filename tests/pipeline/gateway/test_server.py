@@ -24,7 +24,7 @@ ACCOUNTS = """
 [[accounts]]
 source = "ninjavan"
 name = "main"
-secrets = ["new-ninja-secret"]
+secrets = ["5ec2e7c0ffee5ec2e7c0ffee"]
 """
 
 
@@ -134,7 +134,7 @@ def test_an_account_that_lacks_something_is_a_sentence(start):
     assert process.wait(timeout=60) == 1
     told = process.stderr.read()
     assert told.startswith("accounts.1 (tiktok_shop/main): app_key is missing: ")
-    assert "new-ninja-secret" not in told
+    assert "5ec2e7c0ffee5ec2e7c0ffee" not in told
 
 
 async def test_it_says_nothing_of_what_it_was_sent(start, signed):
@@ -148,5 +148,5 @@ async def test_it_says_nothing_of_what_it_was_sent(start, signed):
     process.terminate()
     said = "".join(process.communicate(timeout=60))
     assert "concern" not in said
-    assert "secret" not in said
+    assert "5ec2e7c0ffee" not in said
     assert webhook["headers"]["x-ninjavan-hmac-sha256"] not in said

@@ -54,6 +54,12 @@ def test_a_secret_that_is_none_is_said(account):
     assert "not base64!" not in line
 
 
+def test_an_old_secret_that_is_none_is_said(account):
+    """Every live secret is looked at, not the newest alone."""
+    (line,) = mistakes(account("standard_webhooks", secrets=("c2VjcmV0", "whsec_not base64!")))
+    assert "base64" in line
+
+
 def test_a_zone_that_is_none_is_said(account):
     """AfterShip's zone must exist."""
     (line,) = mistakes(account("aftership", zone="Asia/Nowhere"))

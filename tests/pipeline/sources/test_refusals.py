@@ -32,7 +32,7 @@ def test_what_we_sign_is_believed(source, account):
 
 def test_a_signature_of_another_account_is_refused(source, account):
     """An account's request is refused by an account with another secret."""
-    other = account(source.id, secrets=("b3RoZXI=",))
+    other = account(source.id, secrets=("0ddba11c0ddba11c",))
     assert why(source, account(source.id), sent(source, other)) == "bad_signature"
 
 
@@ -43,6 +43,14 @@ def test_a_request_without_its_proof_is_refused(source, account):
     else:
         request = sent(source, account(source.id))
         assert why(source, account(source.id), request._replace(headers={})) == "missing_signature"
+
+
+def test_a_proof_that_is_there_twice_is_refused(source, account):
+    """Of two headers nobody can say which one counts, not even if both prove the request."""
+    request = sent(source, account(source.id))
+    for header in request.headers:
+        doubled = {**request.headers, header: "\n".join([request.headers[header]] * 2)}
+        assert why(source, account(source.id), request._replace(headers=doubled)) == "bad_signature"
 
 
 def test_an_empty_proof_is_refused(source, account):
