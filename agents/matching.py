@@ -26,6 +26,9 @@ MOST_SCANS = 200
 
 KEPT = 400 * DAY
 
+VERSION = 1
+"""Of what is known of a number; see facts.VERSION."""
+
 
 class Binding(NamedTuple):
     """A tracking number belongs to an order since then."""
@@ -54,6 +57,7 @@ class Number(Struct):
     parked: list[Seen] = field(default_factory=list)
     matched: list[Seen] = field(default_factory=list)
     touched_at: int = 0
+    version: int = 1
 
     def orders_of(self, scan: Seen) -> set[str]:
         """Gives the orders that a scan tells of: those that its time is bound to, and those that its sender named."""
@@ -73,7 +77,7 @@ class Number(Struct):
 numbers: Table[Number] = Table(
     "numbers",
     changelog="matching.numbers",
-    decode=msgspec.json.Decoder(Number).decode,
+    decode=codec.reader(Number, VERSION),
     encode=codec.encode,
     keep_ms=KEPT,
     written_at=lambda number: number.touched_at,
@@ -89,7 +93,7 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
             continue
         key = record.key or b""
         number = numbers.get(key) or Number()
-        number.touched_at = max(number.touched_at, record.timestamp)
+        number.touched_at, number.version = max(number.touched_at, record.timestamp), VERSION
         if event.type == "package_scanned":
             yield from _see(batch, record, number, cast("PackageScanned", event))
         else:

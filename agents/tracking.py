@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from agents.rules.anomalies import examine
 from agents.rules.history import take
 from agents.rules.notices import introduce, news_of
+from agents.rules.upgrades import upgrade
 from pipeline import codec
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
 from schemas.events import Event
-from schemas.facts import Order, Transition
+from schemas.facts import VERSION, Order, Transition
 from schemas.notices import Notice
 
 orders: Table[Order] = Table(
-    "orders", changelog="order.snapshots", decode=msgspec.json.Decoder(Order).decode, encode=codec.encode
+    "orders", changelog="order.snapshots", decode=codec.reader(Order, VERSION, upgrade), encode=codec.encode
 )
 
 

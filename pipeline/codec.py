@@ -7,7 +7,7 @@ are derived from them here: half the time of decoding the dataclass, and fields 
 import dataclasses
 import typing
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -19,6 +19,41 @@ TYPE = "type"
 
 encode: Callable[[object], bytes] = msgspec.json.Encoder(order="deterministic").encode
 """Writes any of our values as JSON; the same value always gives the same bytes."""
+
+
+class TooNew(Exception):
+    """A newer Arus wrote this: what it added would be lost here."""
+
+    def __init__(self, what: str, version: int, known: int) -> None:
+        super().__init__(
+            f"{what} is of version {version}, and this Arus knows up to {known}: a newer one wrote it, start that one"
+        )
+
+
+class Versioned(Protocol):
+    """A row that tells by which version it was written; one that tells none is of the first."""
+
+    version: int
+
+
+Row = TypeVar("Row", bound=Versioned)
+
+
+def reader(shape: type[Row], known: int, upgrade: Callable[[Row], None] | None = None) -> Callable[[bytes], Row]:
+    """Gives a decoder of a table's rows; `upgrade` mends what an older version wrote. It raises TooNew."""
+    decode_row = msgspec.json.Decoder(shape).decode
+
+    def read(value: bytes) -> Row:
+        row = decode_row(value)
+        if row.version != known:
+            if row.version > known:
+                raise TooNew(f"a row ({shape.__name__})", row.version, known)
+            if upgrade:
+                upgrade(row)
+        return row
+
+    return read
+
 
 _TWINS: dict[type, type[msgspec.Struct]] = {}
 

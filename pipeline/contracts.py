@@ -35,7 +35,9 @@ STRUCTS = {
 def schemas() -> dict[str, Schema]:
     """Gives the JSON Schema of everything that travels, by the name of its class."""
     events = {kind.shape.__name__: TypeAdapter(kind.shape).json_schema() for kind in EVENTS.values()}
-    return dict(sorted({**events, **{s.__name__: msgspec.json.schema(s) for s in STRUCTS.values()}}.items()))
+    structs = {shape.__name__: msgspec.json.schema(shape) for shape in STRUCTS.values()}
+    structs["Order"]["x-version"] = facts.VERSION
+    return dict(sorted({**events, **structs}.items()))
 
 
 def asyncapi() -> Schema:
@@ -94,6 +96,15 @@ def breaks(old: Schema, new: Schema, where: str = "") -> Iterator[str]:
             )
 
 
+def outgrows(old: Schema, new: Schema) -> Iterator[str]:
+    """Tells, a sentence each, which fields of a state came without a new version: an older worker would lose them."""
+    if old.get("x-version", 1) == new.get("x-version", 1):
+        for name, shape in new.get("$defs", {}).items():
+            fields = shape.get("properties", {}).keys()
+            for field in fields - old.get("$defs", {}).get(name, {}).get("properties", {}).keys():
+                yield f"{name}.{field} is new: raise facts.VERSION, as an older worker would lose it"
+
+
 def _resolve(schema: Schema, root: Schema) -> Schema:
     """Follows a `$ref` into `$defs`, which every level carries along."""
     defs = root.get("$defs", {})
@@ -116,7 +127,10 @@ def main() -> int:
     for path, document in wanted.items():
         kept = path.read_text() if path.exists() else ""
         if kept and path.parent.name == "schemas":
-            problems += [f"{path.name}: {why}" for why in breaks(json.loads(kept), document)]
+            why_not = [*breaks(json.loads(kept), document)]
+            if path.name == "Order.json":
+                why_not += outgrows(json.loads(kept), document)
+            problems += [f"{path.name}: {why}" for why in why_not]
         if kept != _text(document) and not write:
             problems.append(f"{path.name} is behind the models: run `python -m pipeline.contracts --write`")
     if problems:

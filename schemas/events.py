@@ -6,6 +6,9 @@ from pydantic.dataclasses import dataclass
 
 from schemas.times import Instant
 
+VERSION = 1
+"""The newest version of an event that is read here. What an older reader must not pass over makes it a newer one."""
+
 
 @dataclass(slots=True, frozen=True)
 class Evidence:

@@ -14,6 +14,12 @@ Marks = dict[str, Mark]
 
 NEVER: Stamp = (-1, -1, "")
 
+VERSION = 2
+"""Of an order's state. A field more is a version more: a worker that does not know the field would lose it.
+
+2: milestones `paid` and `shipped` of the order's own.
+"""
+
 
 class Article(Struct, omit_defaults=True, gc=False):
     """One line of an order; minor units."""
@@ -168,6 +174,8 @@ class Order(Struct, omit_defaults=True):
     """Promise → instant by which it must be kept; what the policy of the order's market says."""
     anomalies: list[str] = field(default_factory=list)
     """What contradicts itself as things stand: `kind`, or `kind/subject` where an order can have several."""
+    version: int = 1
+    """By which VERSION it was last folded."""
 
 
 class Transition(Struct, omit_defaults=True, gc=False):

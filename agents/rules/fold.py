@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from agents.rules.joins import keep_all, orders, payments, shipments
 from schemas.events import Event
-from schemas.facts import Order
+from schemas.facts import VERSION, Order
 from schemas.times import MINUTE
 
 SKEW = 5 * MINUTE
@@ -27,7 +27,7 @@ class Fold(NamedTuple):
 def fold(order: Order, event: Event) -> int:
     """Joins an event into the facts of its order. Tells what that changed: SAME, MOVED or NEW (see joins)."""
     at = event.occurred_at
-    order.last_at = max(order.last_at, at)
+    order.last_at, order.version = max(order.last_at, at), VERSION
     scope, mark, join = FOLDS[event.type]
     if event.seller_id and (order.seller[0] < MARKETPLACE or at <= -order.seller[1]):
         _hear_witness(order, event, scope)

@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from pipeline import codec
-from schemas.events import Event
+from schemas.events import VERSION, Event
 
 Row = TypeVar("Row")
 Headers = Sequence[tuple[str, bytes]]
@@ -80,6 +80,9 @@ class Batch:
                 event = decode(record.value or b"")
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 self.bury(record, "undecodable", str(error))
+                continue
+            if event.version > VERSION:
+                self.bury(record, "too_new", f"{codec.TooNew(event.type, event.version, VERSION)}; then redrive it")
                 continue
             yield record, event
 

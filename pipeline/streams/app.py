@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from mode.threads import WorkerThread
 
 from pipeline.broker.clients import client_options
+from pipeline.codec import TooNew
 from pipeline.logs import configure
 from pipeline.settings import Settings
 from pipeline.streams import logs, metrics, place, tame
@@ -147,6 +148,8 @@ class Worker:
             raise WorkerError(f"{type(error).__name__}: {error}") from error
         finally:
             await self._stop(app)
+        if isinstance(app.crash_reason, TooNew):
+            raise WorkerError(str(app.crash_reason))
         raise WorkerError(f"the stream broke: {app.crash_reason!r}")
 
     async def _stop(self, app: JobApp) -> None:

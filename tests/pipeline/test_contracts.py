@@ -37,3 +37,16 @@ def test_what_breaks_a_reader_is_told():
     """A field gone, a type changed, a field newly required: a sentence each."""
     old, new = _schema(a={"type": "string"}, b={"type": "string"}), _schema(a={"type": "integer"}, c={"type": "string"})
     assert len(list(contracts.breaks(old, new))) == 3
+
+
+def test_a_state_that_grows_is_of_a_new_version():
+    """A field that an older worker would lose needs a version that this worker refuses."""
+
+    def state(version, **properties):
+        return {"x-version": version, "$defs": {"Order": _schema(**properties)}}
+
+    old, new = {"a": {"type": "string"}}, {"a": {"type": "string"}, "b": {"type": "string"}}
+    assert list(contracts.outgrows(state(1, **old), state(1, **new))) == [
+        "Order.b is new: raise facts.VERSION, as an older worker would lose it"
+    ]
+    assert not list(contracts.outgrows(state(1, **old), state(2, **new)))

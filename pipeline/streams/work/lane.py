@@ -8,6 +8,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from pipeline.codec import TooNew
 from pipeline.streams import metrics
 from pipeline.streams.agent import Agent, Batch
 from pipeline.streams.reading.consumer import Delivery
@@ -75,7 +76,7 @@ class Lane(Line):
             if rows is not None:
                 rows.forget()
             self.waiting.extendleft(reversed(deliveries))
-            if isinstance(error, Exception):
+            if isinstance(error, Exception) and not isinstance(error, TooNew):
                 return self._failed(error, deliveries[0].run)
             raise
         finally:

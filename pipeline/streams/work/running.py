@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pipeline.codec import TooNew
 from pipeline.streams.agent import Agent, Batch, Message
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
@@ -39,6 +40,8 @@ def one_by_one(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
         try:
             messages = list(whole(agent, alone, rows))
             _must_fit(messages, rows)
+        except TooNew:
+            raise  # no record is to blame
         except Exception as error:  # noqa: BLE001  # whatever it is, only this record is to blame
             if rows is not None:
                 rows.undo()
