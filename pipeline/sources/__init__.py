@@ -9,7 +9,7 @@ from pipeline.settings import Account, Settings, SettingsError
 from pipeline.sources import standard_webhooks
 from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
-from pipeline.sources.marketplaces import shopee, tiktok_shop
+from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
 from pipeline.sources.source import (
     CannotSign,
@@ -44,6 +44,8 @@ SOURCES: dict[str, Source] = {
     for module in (
         tiktok_shop,
         shopee,
+        lazada,
+        shopify,
         biteship,
         ninjavan,
         easypost,

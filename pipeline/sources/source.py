@@ -138,6 +138,8 @@ class Source:
     """What its account may say besides."""
     example: Mapping[str, Any] = field(default_factory=dict)
     """What an account may look like that has all it needs, secrets aside."""
+    sample: str = ""
+    """A small body of ours in its format, for trials: `$order`, `$seconds`, `$millis` and `$iso` are filled in."""
     unconfirmed: str = ""
     """What no public source confirms, so that it is not relied upon."""
     kept_headers: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from typing import get_args
 from pipeline.sources import SOURCES
 from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
-from pipeline.sources.marketplaces import shopee, tiktok_shop
+from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
 from pipeline.sources.trackers import aftership
 from pipeline.topics import TOPICS
@@ -96,8 +96,22 @@ def test_xendit_s_four_invoice_statuses_are_known():
     assert set(xendit.INVOICES) == {"PENDING", "PAID", "SETTLED", "EXPIRED"}
 
 
-def test_every_sender_s_deadline_leaves_time_to_wait_for_kafka():
-    """Nobody's patience is shorter than ours with Kafka, and a second more."""
+def test_no_sender_gives_up_before_kafka_could_answer():
+    """Whose patience is shorter than ours with Kafka, and a second more, tries again: a slow day costs repetitions."""
     from pipeline.gateway.producer import PATIENCE
 
-    assert min(s.retries.deadline for s in SOURCES.values() if s.retries.deadline) >= PATIENCE + 1
+    for source in SOURCES.values():
+        assert (source.retries.deadline or 15) >= PATIENCE + 1 or len(source.retries.after) > 3, source.id
+
+
+def test_lazada_s_words_are_known():
+    """The 48 statuses of a package and the 16 of a reversal; none of its samples has a word that is not there."""
+    assert len(lazada.PACKAGES) == 48
+    assert len(lazada.REVERSALS) == 16
+
+
+def test_shopify_s_words_are_known():
+    """Each status of a payment, and each of a parcel; the buyer's pick-up is a delivery."""
+    paid = "pending authorized partially_paid paid partially_refunded refunded voided expired"
+    assert set(paid.split()) == set(shopify.PAYMENTS)
+    assert shopify.SHIPMENTS["picked_up"] == "delivered"

@@ -10,11 +10,11 @@ from pipeline.sources import SOURCES, Refused, Request
 
 SAMPLES = Path(__file__).parent / "samples"
 VECTORS = json.loads((SAMPLES / "vectors.json").read_text())
-EXTRAS = {"tiktok_shop": ("app_key",)}
+EXTRAS = {"tiktok_shop": ("app_key",), "lazada": ("app_key",)}
 
 
 def request_of(vector, body=None):
-    body = body or (SAMPLES / vector["body_file"]).read_bytes()
+    body = body or (vector["body"].encode() if "body" in vector else (SAMPLES / vector["body_file"]).read_bytes())
     header = vector.get("header", "").lower()
     told = {name.lower(): value for name, value in vector.get("headers", {}).items()}
     sent = {**({header: vector["expected"]} if header else {}), **told}
