@@ -10,7 +10,7 @@ from pipeline.sources import standard_webhooks
 from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
-from pipeline.sources.payments import midtrans, xendit
+from pipeline.sources.payments import midtrans, stripe, xendit
 from pipeline.sources.source import (
     CannotSign,
     Manners,
@@ -52,6 +52,7 @@ SOURCES: dict[str, Source] = {
         aftership,
         midtrans,
         xendit,
+        stripe,
         standard_webhooks,
     )
 }

@@ -1,4 +1,4 @@
-"""Midtrans and Xendit: what is paid, what is not yet, and what goes back."""
+"""Midtrans, Xendit and Stripe: what is paid, what is not yet, and what goes back."""
 
 import json
 
@@ -144,3 +144,15 @@ def test_a_refund_of_xendit_finds_its_order(tell):
     named = {**data, "metadata": {"order_id": "1001"}}
     (event,) = tell("xendit", {"event": "refund.failed", "data": named}, orders="toko-melati")
     assert (event.type, event.order_id) == ("refund_failed", "toko-melati:1001")
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit", "amount"),
+    [("idr", 16_000_000, 160_000), ("usd", 1999, 1999), ("jpy", 500, 500), ("kwd", 1000, 100)],
+)
+def test_stripe_s_smallest_unit_is_its_own(tell, currency, unit, amount):
+    """Rupiah and dollars have two decimals at Stripe, yen none and dinars three; ours are those of schemas.money."""
+    thing = {"id": "pi_1", "amount": unit, "currency": currency, "metadata": {"order_id": "1"}}
+    body = {"type": "payment_intent.succeeded", "created": 1, "data": {"object": thing}}
+    (event,) = tell("stripe", body)
+    assert (event.amount, event.currency) == (amount, currency.upper())

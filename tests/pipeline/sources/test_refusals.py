@@ -167,6 +167,30 @@ def test_one_of_several_signatures_is_enough(account):
     source.scheme.verify(owner, request._replace(headers={**request.headers, "webhook-signature": several}))
 
 
+@pytest.mark.parametrize(("seconds", "stale"), [(-300, False), (300, False), (-301, True), (301, True)])
+def test_stripe_s_instant_may_be_five_minutes_off(account, seconds, stale):
+    """A captured webhook cannot be sent again later; nor can its instant be changed, as it is signed."""
+    source, owner = SOURCES["stripe"], account("stripe")
+    request = sent(source, owner, at=NOW + seconds * 1_000)
+    if stale:
+        assert why(source, owner, request) == "stale"
+    else:
+        source.scheme.verify(owner, request)
+    other = request.headers["stripe-signature"].replace("t=1", "t=2")
+    assert why(source, owner, request._replace(headers={"stripe-signature": other})) == "bad_signature"
+
+
+def test_stripe_may_sign_with_two_secrets_and_v0_is_nothing(account):
+    """One v1 of several is enough while a secret changes; a signature of the old version alone proves nothing."""
+    source, owner = SOURCES["stripe"], account("stripe")
+    request = sent(source, owner)
+    proof = request.headers["stripe-signature"]
+    several = proof.replace(",v1=", ",v1=00ff,v0=aa,v1=")
+    source.scheme.verify(owner, request._replace(headers={"stripe-signature": several}))
+    old = request._replace(headers={"stripe-signature": proof.replace("v1=", "v0=")})
+    assert why(source, owner, old) == "bad_signature"
+
+
 def test_an_asymmetric_signature_alone_is_refused(account):
     """A signature of a version that the account has no key for proves nothing."""
     source, owner = SOURCES["standard_webhooks"], account("standard_webhooks")

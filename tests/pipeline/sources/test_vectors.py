@@ -18,7 +18,7 @@ def request_of(vector, body=None):
     header = vector.get("header", "").lower()
     told = {name.lower(): value for name, value in vector.get("headers", {}).items()}
     sent = {**({header: vector["expected"]} if header else {}), **told}
-    return Request(body, sent, received_at=int(sent.get("webhook-timestamp", 0)) * 1_000)
+    return Request(body, sent, received_at=vector.get("received_at", int(sent.get("webhook-timestamp", 0)) * 1_000))
 
 
 def account_of(vector, *secrets):
@@ -36,10 +36,12 @@ def test_the_published_signature_is_taken(vector):
 
 
 @pytest.mark.parametrize(
-    "vector", [v for v in VECTORS if v["provider"] != "standard_webhooks"], ids=lambda vector: vector["id"]
+    "vector",
+    [v for v in VECTORS if v["provider"] not in ("standard_webhooks", "stripe")],
+    ids=lambda vector: vector["id"],
 )
 def test_the_published_signature_is_what_we_sign(vector):
-    """Signing the published body gives the published signature (Standard Webhooks signs an id, which is ours)."""
+    """Signing the published body gives the published signature (two sign an id or an instant, which are ours)."""
     source, request = SOURCES[vector["provider"]], request_of(vector)
     signed = source.scheme.sign(request.body, account_of(vector), request.received_at)
     proof = json.loads(signed.body)["signature_key"] if source.id == "midtrans" else next(iter(signed.headers.values()))
