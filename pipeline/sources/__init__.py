@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
-from pipeline.sources import standard_webhooks
+from pipeline.sources import standard_webhooks, svix
 from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
@@ -54,6 +54,7 @@ SOURCES: dict[str, Source] = {
         xendit,
         stripe,
         standard_webhooks,
+        svix,
     )
 }
 

@@ -106,27 +106,35 @@ class StandardWebhooks:
     """
 
     window: int = 5 * MINUTE
-    headers = ("webhook-signature",)
+    prefix: str = "webhook"
+    """How its three headers begin."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The header that carries the signatures."""
+        return (f"{self.prefix}-signature",)
 
     def verify(self, account: Account, request: Request) -> None:
         """Raises Refused unless one signature is that of a live secret, and the timestamp is near ours."""
-        given = proof_in(request, "webhook-signature")
-        name, stamp = proof_in(request, "webhook-id"), proof_in(request, "webhook-timestamp")
+        signatures, moment = f"{self.prefix}-signature", f"{self.prefix}-timestamp"
+        given = proof_in(request, signatures)
+        name, stamp = proof_in(request, f"{self.prefix}-id"), proof_in(request, moment)
         message = f"{name}.{stamp}.".encode() + request.body
         good = [_v1(secret, message) for secret in account.live_secrets()]
         if not any(matches(one, good) for one in given.split(" ")):
-            raise Refused("bad_signature", "no signature in webhook-signature is of this body and a live secret")
+            raise Refused("bad_signature", f"no signature in {signatures} is of this body and a live secret")
         if not stamp.isascii() or not stamp.isdigit():
-            raise Refused("stale", "webhook-timestamp is no number of seconds")
+            raise Refused("stale", f"{moment} is no number of seconds")
         if abs(request.received_at - int(stamp[:15]) * 1_000) > self.window:
-            raise Refused("stale", f"webhook-timestamp is more than {self.window // MINUTE} minutes from now")
+            raise Refused("stale", f"{moment} is more than {self.window // MINUTE} minutes from now")
 
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
         """Gives the body with an id of its own, the instant, and a signature by the newest secret."""
         del url
         name, stamp = f"msg_{digest(body)}", str(at // 1_000)
         proof = _v1(account.live_secrets()[0], f"{name}.{stamp}.".encode() + body)
-        return Signed(body, {"webhook-id": name, "webhook-timestamp": stamp, "webhook-signature": proof})
+        told = {"id": name, "timestamp": stamp, "signature": proof}
+        return Signed(body, {f"{self.prefix}-{what}": value for what, value in told.items()})
 
 
 def _v1(secret: str, message: bytes) -> str:

@@ -112,7 +112,11 @@ def _nearest(word: str, known: Any) -> str:  # noqa: ANN401  # any collection of
 
 def dedupe_id(request: Request) -> str:
     """Gives the sender's own id of the message, which the specification keeps over retries."""
-    name = request.headers.get("webhook-id", "")
+    return message_id(request.headers.get("webhook-id", ""))
+
+
+def message_id(name: str) -> str:
+    """Gives a sender's id of a message where it may stand in a key, else a digest of it."""
     return name if len(name) <= 100 and name.isascii() and name.isprintable() and name else digest(name)  # noqa: PLR2004
 
 

@@ -37,11 +37,11 @@ def test_the_published_signature_is_taken(vector):
 
 @pytest.mark.parametrize(
     "vector",
-    [v for v in VECTORS if v["provider"] not in ("standard_webhooks", "stripe")],
+    [v for v in VECTORS if v["provider"] not in ("standard_webhooks", "svix", "stripe")],
     ids=lambda vector: vector["id"],
 )
 def test_the_published_signature_is_what_we_sign(vector):
-    """Signing the published body gives the published signature (two sign an id or an instant, which are ours)."""
+    """Signing the published body gives the published signature (some sign an id or an instant, which are ours)."""
     source, request = SOURCES[vector["provider"]], request_of(vector)
     signed = source.scheme.sign(request.body, account_of(vector), request.received_at)
     proof = json.loads(signed.body)["signature_key"] if source.id == "midtrans" else next(iter(signed.headers.values()))
