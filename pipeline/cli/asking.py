@@ -28,10 +28,12 @@ def list_sources(*, json: Json = False) -> None:
             "accounts": ", ".join(account.name for account in accounts if account.source == source.id),
             "needs": ", ".join(source.needs),
             "docs": source.docs,
+            "unconfirmed": source.unconfirmed,
         }
         for source in SOURCES.values()
     ]
-    show(rows, as_json=json, none="no sender is understood", columns=("source", "title", "tells", "accounts", "needs"))
+    columns = ("source", "title", "tells", "accounts", "needs", "unconfirmed")
+    show(rows, as_json=json, none="no sender is understood", columns=columns)
 
 
 @sources.command("check")

@@ -10,7 +10,7 @@ from pipeline.sources import standard_webhooks, svix
 from pipeline.sources.aggregators import biteship, easypost
 from pipeline.sources.carriers import ninjavan
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
-from pipeline.sources.payments import midtrans, stripe, xendit
+from pipeline.sources.payments import adyen, midtrans, stripe, xendit
 from pipeline.sources.source import (
     CannotSign,
     Manners,
@@ -53,6 +53,7 @@ SOURCES: dict[str, Source] = {
         midtrans,
         xendit,
         stripe,
+        adyen,
         standard_webhooks,
         svix,
     )

@@ -1,4 +1,4 @@
-"""Midtrans, Xendit and Stripe: what is paid, what is not yet, and what goes back."""
+"""Midtrans, Xendit, Stripe and Adyen: what is paid, what is not yet, and what goes back."""
 
 import json
 
@@ -156,3 +156,21 @@ def test_stripe_s_smallest_unit_is_its_own(tell, currency, unit, amount):
     body = {"type": "payment_intent.succeeded", "created": 1, "data": {"object": thing}}
     (event,) = tell("stripe", body)
     assert (event.amount, event.currency) == (amount, currency.upper())
+
+
+@pytest.mark.parametrize(("capture", "kind"), [("", "payment_paid"), ("manual", "payment_authorized")])
+def test_adyen_s_authorisation_is_money_unless_it_is_captured_by_hand(tell, capture, kind):
+    """Where Adyen captures by itself no other webhook says that an order is paid."""
+    item = {"eventCode": "AUTHORISATION", "success": "true", "pspReference": "P1", "merchantReference": "1"}
+    (event,) = tell("adyen", {**item, "amount": {"currency": "IDR", "value": 100}}, capture=capture)
+    assert (event.type, event.payment_id) == (kind, "P1")
+
+
+def test_adyen_s_capture_is_of_the_payment_that_was_authorised(tell):
+    """A capture and an authorisation are steps of one payment; one that fails is told, what did not happen is not."""
+    item = {"pspReference": "P2", "originalReference": "P1", "merchantReference": "1"}
+    item |= {"amount": {"currency": "IDR", "value": 100}}
+    (paid,) = tell("adyen", {**item, "eventCode": "CAPTURE", "success": "true"})
+    (failed,) = tell("adyen", {**item, "eventCode": "CAPTURE_FAILED", "success": "true"})
+    assert (paid.type, paid.payment_id, failed.type) == ("payment_paid", "P1", "payment_failed")
+    assert tell("adyen", {**item, "eventCode": "CANCELLATION", "success": "false"}) == []
