@@ -8,7 +8,7 @@ from pipeline.sources import Untranslatable, translate
 from pipeline.streams.agent import Agent, Batch, Message, Record, Rows, Table, agent
 from schemas.deliveries import Delivery
 from schemas.events import Event
-from schemas.ids import tracking_key
+from schemas.ids import article_key, tracking_key
 from schemas.registry import EVENTS
 from schemas.times import DAY
 
@@ -37,7 +37,9 @@ def intake_agent(settings: Settings) -> Agent:
         events = translate(delivery, account)
         homeless = next((event for event in events if not _has_place(event)), None)
         if homeless is not None:
-            raise Untranslatable("no_order", f"{homeless.type} names neither an order nor a tracking number")
+            raise Untranslatable(
+                "no_order", f"{homeless.type} names neither an order nor an article nor a tracking number"
+            )
         return events
 
     @agent("webhooks.received", table=deliveries_seen)
@@ -61,7 +63,13 @@ def intake_agent(settings: Settings) -> Agent:
 
 
 def _has_place(event: Event) -> bool:
-    return bool(event.order_id or (event.type == "package_scanned" and _number(event)))
+    return bool(event.order_id or _article(event) or (event.type == "package_scanned" and _number(event)))
+
+
+def _article(event: Event) -> str:
+    """Gives the article that an event tells of; of an order's events none."""
+    seller, sku = event.seller_id, getattr(event, "sku", "")
+    return article_key(seller, sku) if seller and sku else ""
 
 
 def _number(event: Event) -> str:
@@ -70,9 +78,9 @@ def _number(event: Event) -> str:
 
 
 def _messages(event: Event) -> Iterator[Message]:
-    """Sends an event to its order, and to matching what names a tracking number; scans go by matching alone."""
+    """Sends an event to its order or article, and to matching what names a number; scans go by matching alone."""
     value, headers, number = codec.encode_event(event), codec.headers(event), _number(event)
     if number:
         yield Message("scans", number.encode(), value, headers)
     if not number or event.type != "package_scanned":
-        yield Message(EVENTS[event.type].topic, event.order_id.encode(), value, headers)
+        yield Message(EVENTS[event.type].topic, (event.order_id or _article(event)).encode(), value, headers)

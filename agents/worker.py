@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agents.intake import intake_agent
 from agents.matching import match
+from agents.stocking import move, stock
 from agents.tracking import track
 from pipeline.settings import Settings
 from pipeline.streams.agent import Agent
@@ -11,6 +12,7 @@ from pipeline.streams.agent import Agent
 JOBS: dict[str, Callable[[Settings], tuple[Agent, ...]]] = {
     "intake": lambda settings: (intake_agent(settings), match),
     "tracking": lambda _: (track,),
+    "stock": lambda _: (move, stock),
 }
 
 

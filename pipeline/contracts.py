@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import facts, letters, notices
+from schemas import facts, letters, notices, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
@@ -26,6 +26,8 @@ STRUCTS = {
     "order.transitions": facts.Transition,
     "anomalies": facts.Anomaly,
     "notices": notices.Notice,
+    "stock.movements": stock.Movement,
+    "stock.levels": stock.Level,
     "dead-letters": letters.DeadLetter,
     "dead-letters.redriven": letters.Redriven,
 }

@@ -36,6 +36,7 @@ TOPICS: dict[str, Topic] = {
         Topic("payments", "order_id", "events of payments and refunds"),
         Topic("shipments", "order_id", "events of parcels whose order is known"),
         Topic("scans", "carrier/tracking number", "carriers' scans and the bindings of tracking numbers to orders"),
+        Topic("stock", "seller_id/sku", "what sellers count and receive"),
         Topic(
             "order.snapshots",
             "order_id",
@@ -46,6 +47,14 @@ TOPICS: dict[str, Topic] = {
         Topic("order.transitions", "order_id", "one change of an order's status each"),
         Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
         Topic("notices", "audience", "one line of somebody's inbox each"),
+        Topic("stock.movements", "seller_id/sku", "what an order newly does with an article"),
+        Topic(
+            "stock.levels",
+            "seller_id/sku",
+            "where each article stands; the changelog of table levels",
+            None,
+            "arus-stock",
+        ),
         Topic("dead-letters", "as it was", "records that some step could not take, untouched", 90),
         Topic("dead-letters.redriven", "partition/offset of the letter", "which dead letters were sent once more", 90),
         Topic(
@@ -61,6 +70,13 @@ TOPICS: dict[str, Topic] = {
             "bindings and parked scans; changelog of table numbers",
             None,
             "arus-intake",
+        ),
+        Topic(
+            "stock.orders",
+            "order_id",
+            "what each order was last told to do with its articles; changelog of table moved",
+            None,
+            "arus-stock",
         ),
     )
 }

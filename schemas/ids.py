@@ -2,7 +2,9 @@
 
 import re
 from binascii import b2a_base64
+from functools import lru_cache
 from hashlib import blake2b
+from urllib.parse import quote
 
 CARRIERS = {
     "jnt": ("jt", "jntexpress", "jtexpress", "jetexpress", "jntid"),
@@ -50,3 +52,13 @@ def carrier_id(name: str) -> str:
 def tracking_key(carrier: str, number: str) -> str:
     """Names a tracking number: `ninjavan/NVID123`. The key of topic `scans` and of a package."""
     return f"{carrier}/{number.strip().upper()}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(seller_id: str) -> str:
+    return quote(seller_id, safe=":")
+
+
+def article_key(seller_id: str, sku: str) -> str:
+    """Names a seller's article: `tiktok_shop:7495/KOP-250`. No two sellers' articles share one: theirs have no `/`."""
+    return f"{_quoted(seller_id)}/{sku}"

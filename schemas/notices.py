@@ -28,6 +28,8 @@ NOTICES: dict[str, Kind] = {
     "refund_approved": Kind(to_seller=False, to_buyer=True),
     "refund_settled": Kind(to_seller=True, to_buyer=True),
     "review_received": Kind(to_seller=True, to_buyer=False),
+    "low_stock": Kind(to_seller=True, to_buyer=False),
+    "oversold": Kind(to_seller=True, to_buyer=False),
 }
 
 

@@ -6,6 +6,7 @@ from schemas.events import Event
 from schemas.orders import CaseMoved, OrderMarked, OrderPlaced, ReviewLeft, StatusReported
 from schemas.payments import PaymentMoved, RefundMoved
 from schemas.shipments import PackageRecut, PackageScanned, ShippingArranged
+from schemas.stock import StockTold
 
 
 class Kind(NamedTuple):
@@ -35,4 +36,8 @@ EVENTS: dict[str, Kind] = {
     **_all(ShippingArranged, "shipments", "shipping_arranged"),
     **_all(PackageScanned, "shipments", "package_scanned"),
     **_all(PackageRecut, "shipments", "package_recut"),
+    **_all(StockTold, "stock", "stock_counted", "stock_received"),
 }
+
+OF_ORDERS = tuple(name for name, kind in EVENTS.items() if kind.topic != "stock")
+"""Types of events that an order's state is folded from."""

@@ -12,7 +12,7 @@ from agents.rules.parcels import ENDED, PICKED_UP, PROVES, proof_of, tally
 from schemas.events import Event
 from schemas.facts import Anomaly, Mark, Order, Package, by_witness
 from schemas.ids import digest
-from schemas.registry import EVENTS
+from schemas.registry import OF_ORDERS
 from schemas.times import DAY
 
 LAG = DAY
@@ -162,12 +162,12 @@ ANOMALIES: dict[str, Kind] = {
     "shipped_after_cancel": Kind(shipped_after_cancel, ("order_cancelled", "status_reported", "package_scanned")),
     "refund_exceeds_payment": Kind(refund_exceeds_payment, (*_DESCRIBING, *_PAYMENTS, *_REFUNDS)),
     "status_conflict": Kind(status_conflict, ("status_reported", "payment_paid", *_PACKAGES)),
-    "from_the_future": Kind(from_the_future, EVENTS),
-    "before_placed": Kind(before_placed, EVENTS),
+    "from_the_future": Kind(from_the_future, OF_ORDERS),
+    "before_placed": Kind(before_placed, OF_ORDERS),
 }
 
 _SEARCHES: dict[str, dict[str, Callable[[Order], Findings]]] = {
-    type_: {name: kind.search for name, kind in ANOMALIES.items() if type_ in kind.types} for type_ in EVENTS
+    type_: {name: kind.search for name, kind in ANOMALIES.items() if type_ in kind.types} for type_ in OF_ORDERS
 }
 
 

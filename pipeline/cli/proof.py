@@ -29,7 +29,7 @@ from schemas.ids import tracking_key
 from schemas.shipments import PackageScanned, ShippingArranged
 from schemas.times import DAY, HOUR
 
-JOBS = ("arus-intake", "arus-tracking", "arus-loading")
+JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-loading")
 QUIET_LOOKS = 3
 """How often in a row nothing may wait before the stream counts as drained."""
 

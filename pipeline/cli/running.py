@@ -77,7 +77,9 @@ def gateway(supervised: Supervised = -1, socket: Socket = -1) -> None:
 
 
 def agents(
-    jobs: Annotated[list[str] | None, typer.Argument(help="intake, tracking; without any, each of them.")] = None,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(help="intake, tracking, stock; without any, each of them.")
+    ] = None,
     supervised: Supervised = -1,
 ) -> None:
     """Runs the agents of one job, or of all jobs in processes of their own.

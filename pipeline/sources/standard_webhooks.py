@@ -20,18 +20,20 @@ from pipeline.sources.telling import PROGRESS, Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.ids import carrier_id, digest
-from schemas.registry import EVENTS
+from schemas.registry import EVENTS, OF_ORDERS
 from schemas.times import MINUTE, SECOND
 
 ENVELOPE = {field.name for field in dataclasses.fields(Event)} - {"order_id"}
 """What we say of an event ourselves: the sender does not."""
 
 MONEY = ("amount", "discount", "shipping_fee", "tax", "total", "unit_price")
-WHOLE = (*MONEY, "quantity", "stars")
+WHOLE = (*MONEY, "quantity", "stars", "low_at")
 MOST = 10**15
 
 SCHEMAS = {kind: TypeAdapter(entry.shape) for kind, entry in EVENTS.items()}
 FIELDS = {kind: {f.name for f in dataclasses.fields(entry.shape)} - ENVELOPE for kind, entry in EVENTS.items()}
+for _stock in EVENTS.keys() - set(OF_ORDERS):
+    FIELDS[_stock].remove("order_id")
 
 
 def translate(delivery: Delivery, account: Account) -> list[Event]:
@@ -55,7 +57,9 @@ def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
         told["carrier"] = carrier_id(data.words("carrier"))
     if kind == "package_scanned":
         told |= {"rank": PROGRESS.get(data.words("milestone"), 0), "proof": data.link("proof")}
-    order = _order(telling, data, optional=kind == "package_scanned")
+    if "sku" in FIELDS[kind]:
+        told["sku"] = data.id("sku")
+    order = _order(telling, data, optional=kind == "package_scanned") if kind in OF_ORDERS else ""
     if told.get("buyer_id"):
         told["buyer_id"] = _buyer(order, data)
     key = (telling.account.name, telling.delivery.dedupe_id)

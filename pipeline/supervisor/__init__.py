@@ -21,6 +21,7 @@ CHILDREN = (
     Spec("gateway", (*ARUS, "gateway"), serves="gateway"),
     Spec("intake", (*ARUS, "agents", "intake")),
     Spec("tracking", (*ARUS, "agents", "tracking")),
+    Spec("stock", (*ARUS, "agents", "stock")),
     Spec("analytics", (*ARUS, "analytics"), serves="api"),
 )
 """The processes of one Arus; each may be killed and comes back."""

@@ -1,12 +1,13 @@
-"""The three agents one behind the other without a broker: batches cut and partitions interleaved by dice."""
+"""Agents one behind the other without a broker: batches cut, partitions interleaved and crashes chosen by dice."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
 from agents.intake import intake_agent
 from agents.matching import match
+from agents.stocking import move, stock
 from agents.tracking import track
 from pipeline.settings import Settings
 from pipeline.streams import testing
@@ -20,13 +21,20 @@ PARTITIONS = 4
 class River:
     """What is in the topics, how far each agent has read each partition, and the rows of its table."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
-        self.dice = Random(seed)
-        self.agents = (intake_agent(settings), match, track)
+    def __init__(self, agents: Sequence[Agent], seed: int, crashes: float = 0.0) -> None:
+        """`crashes`: how likely after each batch that an agent reads some records once more."""
+        self.dice, self.agents, self.crashes = Random(seed), agents, crashes
         self.topics: dict[tuple[str, int], list[Given]] = defaultdict(list)
         self.read: dict[tuple[str, str, int], int] = defaultdict(int)
         self.rows: dict[tuple[str, int], dict[bytes, Any]] = defaultdict(dict)
         self.buried: list[str] = []
+        self.now = 0
+        """When records are written."""
+
+    @classmethod
+    def of(cls, settings: Settings, seed: int) -> "River":
+        """Gives the whole of it."""
+        return cls((intake_agent(settings), match, track, move, stock), seed)
 
     def pour(self, deliveries: Iterable[Delivery]) -> None:
         """Writes deliveries as the gateway does."""
@@ -50,6 +58,10 @@ class River:
         """Gives every order."""
         return {key: order for partition in range(PARTITIONS) for key, order in self.rows["track", partition].items()}
 
+    def levels(self) -> dict[bytes, Any]:
+        """Gives every article."""
+        return {key: level for partition in range(PARTITIONS) for key, level in self.rows["stock", partition].items()}
+
     def _left(self, agent: Agent, topic: str, partition: int) -> int:
         return len(self.topics[topic, partition]) - self.read[agent.name, topic, partition]
 
@@ -60,13 +72,23 @@ class River:
         wanted = {record.key: rows[record.key] for record in records if record.key in rows}
         outcome = testing.run(agent, records, rows=wanted, topic=topic, partition=partition)
         self.read[agent.name, topic, partition] += len(records)
+        for key, row in outcome.rows.items():
+            if key not in rows or rows[key] != row:
+                self._write(key, agent.table.changelog, agent.table.encode(row), [], self.now)
         rows.update(outcome.rows)
         self.buried += [f"{agent.name}: {buried.cause}" for buried in outcome.buried]
         for message in outcome.messages:
             self._write_message(message)
+        if self.dice.random() < self.crashes:
+            self.crashes *= 0.9
+            self.read[agent.name, topic, partition] -= self.dice.randint(1, start + len(records))
 
     def _write_message(self, message: Message) -> None:
-        self._write(message.key, message.topic, message.value, message.headers, 0)
+        self._write(message.key, message.topic, message.value, message.headers, self.now)
+
+    def write(self, key: bytes, topic: str, value: bytes, headers: Any) -> None:
+        """Writes a record."""
+        self._write(key, topic, value, headers, self.now)
 
     def _write(self, key: bytes, topic: str, value: bytes, headers: Any, at: int) -> None:
         partition = self.topics[topic, sum(key) % PARTITIONS]

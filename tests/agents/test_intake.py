@@ -17,6 +17,7 @@ SETTINGS = Settings(
     accounts=(
         Account(source="tiktok_shop", name="melati", secrets=("s",), app_key="k"),
         Account(source="ninjavan", name="melati", secrets=("s",), seller="melati"),
+        Account(source="standard_webhooks", name="melati", secrets=("s",), seller="toko/melati"),
         Account(source="biteship", name="melati", secrets=("s",), header="x", seller="melati", orders="tiktok_shop"),
     )
 )
@@ -133,3 +134,19 @@ def test_what_nobody_can_read_is_buried_and_not_remembered(record: Given, cause:
     assert buried.cause == cause or (cause is None and buried.cause)
     assert buried.detail
     assert len(outcome.messages) == len(outcome.rows) == 1
+
+
+def test_stock_goes_to_its_article():
+    """What a seller counts goes under seller and SKU, in a way that no two sellers can share."""
+    body = {"type": "stock.counted", "timestamp": START, "data": {"sku": "A/1", "quantity": 3}}
+    outcome = taken(delivered("standard_webhooks", body))
+    assert places(outcome) == [("stock", b"toko%2Fmelati/A/1")]
+    (event,) = (codec.decode(b"stock_counted", message.value) for message in outcome.messages)
+    assert (event.sku, event.quantity, event.order_id) == ("A/1", 3, "")
+
+
+def test_stock_that_names_an_order_is_buried():
+    """It belongs to no order; the error says which field is too much."""
+    body = {"type": "stock.counted", "timestamp": START, "data": {"sku": "A", "quantity": 3, "order_id": "1"}}
+    (buried,) = taken(delivered("standard_webhooks", body)).buried
+    assert "data.order_id is no field of stock_counted" in buried.detail

@@ -27,7 +27,7 @@ def placed(deliveries: list[Delivery]) -> list[Delivery]:
 
 def flowed(settings: Settings, deliveries: list[Delivery], seed: int) -> River:
     """Lets deliveries flow through the agents."""
-    river = River(settings, seed)
+    river = River.of(settings, seed)
     river.pour(deliveries)
     river.run()
     return river

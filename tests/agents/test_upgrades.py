@@ -17,7 +17,7 @@ from pipeline import codec
 from pipeline.streams import testing
 from pipeline.streams.testing import Given
 from schemas import events, facts
-from schemas.registry import EVENTS
+from schemas.registry import OF_ORDERS
 from tests.agents.events import order_of, scan, tell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -64,7 +64,7 @@ def test_an_old_state_becomes_what_todays_rules_make_of_the_same_events():
     assert orders.encode(rows[order.order_id.encode()]) == orders.encode(order_of(*told, scanned))
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("kind", OF_ORDERS)
 def test_an_old_event_is_read_and_folded(kind):
     """Bytes without fields that came later: these have their defaults, in tracking, in matching and in the trail."""
     value = OLD_EVENTS[kind]

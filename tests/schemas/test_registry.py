@@ -30,6 +30,8 @@ def test_msgspec_reads_what_pydantic_validated(kind):
         "tracking_number": "1",
         "milestone": "unknown",
         "how": "split",
+        "sku": "S",
+        "quantity": 3,
     }
     fields = shape.__dataclass_fields__
     event = TypeAdapter(shape).validate_python(

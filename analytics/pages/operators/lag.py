@@ -16,6 +16,7 @@ Made = dict[str, Any]
 GROUPS = {
     "arus-intake": mark("understands webhooks and finds the orders of scans"),
     "arus-tracking": mark("folds events into orders"),
+    "arus-stock": mark("adds up what is in stock"),
     "arus-loading": mark("loads the warehouse that pages read"),
 }
 """What each consumer group is for."""

@@ -89,7 +89,12 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
 def notice(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """Gives a line of the inbox; what is known of its matter is said after it."""
     told = " · ".join(part for part in _told(row["kind"], json.loads(row["told"]), language) if part)
-    return {**row, "told": told, "address": orders.address(row["order_id"]), "native": orders.native(row["order_id"])}
+    return {
+        **row,
+        "told": told,
+        "address": orders.address(row["order_id"]) if row["order_id"] else "",
+        "native": orders.native(row["order_id"]),
+    }
 
 
 def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str]:

@@ -162,6 +162,8 @@ EVENT_WORDS = {
     "shipping_arranged": mark("Shipping arranged"),
     "package_scanned": mark("Scanned"),
     "package_recut": mark("Parcels changed"),
+    "stock_counted": mark("Stock counted"),
+    "stock_received": mark("Stock received"),
 }
 
 
@@ -190,6 +192,8 @@ NOTICE_WORDS: dict[str, NoticeWords] = {
     "refund_approved": NoticeWords("cash", "info", "", mark("Your refund is approved")),
     "refund_settled": NoticeWords("cash", "good", mark("The refund is paid out"), mark("Your refund is paid out")),
     "review_received": NoticeWords("star", "info", mark("The buyer left a review")),
+    "low_stock": NoticeWords("box", "warn", mark("Stock is running low")),
+    "oversold": NoticeWords("alert", "bad", mark("More is sold than there is")),
 }
 
 ANOMALY_WORDS = {

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import sources
 from pipeline.sources import SOURCES, Request, Untranslatable
+from pipeline.sources.standard_webhooks import FIELDS
 from schemas import times
 from schemas.registry import EVENTS
 
@@ -45,8 +46,8 @@ def test_every_event_of_ours_can_be_told(tell, kind):
     """Each type is taken with the fields that its shape requires, and no others."""
     told = {"order_id": "1", "case_id": "C", "payment_id": "P", "refund_id": "R", "amount": 5, "stars": 4}
     told |= {"package_id": "K", "carrier": "jne", "tracking_number": "N", "milestone": "at_hub", "how": "split"}
-    told |= {"status": "new", "word": "baru"}
-    fields = {name for name in EVENTS[kind].shape.__dataclass_fields__ if name in told}
+    told |= {"status": "new", "word": "baru", "sku": "S", "quantity": 3}
+    fields = FIELDS[kind] & told.keys()
     assert tell(kind, {name: told[name] for name in fields}).type == kind
 
 
@@ -81,9 +82,9 @@ def test_a_wrong_field_is_named(tell, change, says):
     assert (error.cause, error.detail) == ("invalid", says)
 
 
-@pytest.mark.parametrize("kind", ["stock.counted", "stock.received", "contact.created", "order.teleported"])
+@pytest.mark.parametrize("kind", ["contact.created", "order.teleported"])
 def test_a_type_that_is_none_of_ours_is_kept_as_such(tell, kind):
-    """Stock, and whatever else a system sends, waits among the dead letters under `unknown_type`."""
+    """Whatever else a system sends waits among the dead letters under `unknown_type`."""
     assert wrong(tell, kind, {}).cause == "unknown_type"
 
 
