@@ -19,6 +19,9 @@ CARRIERS = {
     "sap": ("sapexpress",),
     "gosend": ("gojek",),
     "grab": ("grabexpress",),
+    "dhl": ("dhlexpress", "dhlecommerce", "dhlglobalmail"),
+    "fedex": ("fedexexpress", "fedexground"),
+    "ups": (),
 }
 """Carriers that senders spell in several ways: our name and the others' (letters and digits only)."""
 

@@ -27,7 +27,11 @@ def topics() -> str:
 
 def sources() -> str:
     """Gives the list of SOURCES."""
-    return ", ".join(f"{source.title} (`{source.id}`)" for source in SOURCES.values()) + "."
+    told = ", ".join(f"{source.title} (`{source.id}`)" for source in SOURCES.values())
+    untold = ", ".join(source.title for source in SOURCES.values() if source.unconfirmed)
+    return (
+        f"{told}.\n\nWhat nobody confirms in public of {untold}, `arus sources list` says, and what is done about it."
+    )
 
 
 def settings() -> str:

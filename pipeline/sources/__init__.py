@@ -7,8 +7,17 @@ from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
 from pipeline.sources import standard_webhooks, svix
-from pipeline.sources.aggregators import biteship, easypost
-from pipeline.sources.carriers import ninjavan
+from pipeline.sources.aggregators import (
+    biteship,
+    easyparcel,
+    easypost,
+    kiriminaja,
+    sendcloud,
+    shipper_id,
+    shippo,
+    shiprocket,
+)
+from pipeline.sources.carriers import dhl, fedex, jnt, ninjavan, ups
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.payments import adyen, midtrans, stripe, xendit
 from pipeline.sources.source import (
@@ -21,7 +30,7 @@ from pipeline.sources.source import (
     Source,
     Untranslatable,
 )
-from pipeline.sources.trackers import aftership
+from pipeline.sources.trackers import aftership, track17, trackingmore
 from schemas.deliveries import Delivery
 from schemas.events import Event
 
@@ -47,9 +56,21 @@ SOURCES: dict[str, Source] = {
         lazada,
         shopify,
         biteship,
+        shipper_id,
+        kiriminaja,
         ninjavan,
+        jnt,
+        easyparcel,
         easypost,
+        shippo,
+        shiprocket,
+        sendcloud,
         aftership,
+        track17,
+        trackingmore,
+        dhl,
+        ups,
+        fedex,
         midtrans,
         xendit,
         stripe,

@@ -78,11 +78,16 @@ class Reading:
             return ""
         return str(value).strip()[:LONGEST_WORDS]
 
+    def place(self, *names: str) -> str:
+        """Gives a place that is told in parts, as people write it: with commas between those that there are."""
+        return ", ".join(filter(None, map(self.words, names)))
+
     def id(self, *names: str) -> str:
         """Gives an id, which some senders write as a number. Raises Untranslatable when there is none."""
         value = self.words(*names)
         if not value:
-            raise self.wrong(names[0], "is missing")
+            told = self.get(*names)
+            raise self.wrong(names[0], "is missing" if told is None or told == "" else "is neither text nor a number")
         if len(value) > LONGEST_ID or not value.isprintable():
             raise self.wrong(names[0], f"is no id: it must be printable and no longer than {LONGEST_ID} characters")
         return value
@@ -140,11 +145,14 @@ class Reading:
         return Reading(value if isinstance(value, dict) else {}, f"{self._path}{names[0]}.")
 
     def each(self, *names: str) -> "Iterator[Reading]":
-        """Gives the objects of a list; what is no object in it is passed over."""
+        """Gives the objects of a list; none where there is no list. Raises Untranslatable when it is another thing."""
         values = self.get(*names)
-        for place, value in enumerate(values if isinstance(values, list) else ()):
-            if isinstance(value, dict):
-                yield Reading(value, f"{self._path}{names[0]}[{place}].")
+        if not isinstance(values, list | None):
+            raise self.wrong(names[0], "is no list")
+        for place, value in enumerate(values or ()):
+            if not isinstance(value, dict):
+                raise self.wrong(f"{names[0]}[{place}]", "is no object")
+            yield Reading(value, f"{self._path}{names[0]}[{place}].")
 
     def snake_case(self) -> "Reading":
         """Gives the same object with `camelCase` names written `snake_case`."""

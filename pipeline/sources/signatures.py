@@ -51,6 +51,8 @@ class Hmac:
     write: Callable[[bytes], str]
     message: Callable[[Account, Request], bytes] = _raw
     key: Callable[[str], bytes] = str.encode
+    also: Callable[[bytes], str] | None = None
+    """Another way in which the sender may write it."""
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -61,23 +63,28 @@ class Hmac:
         """Raises Refused unless the signature is that of a live secret."""
         given = proof_in(request, self.header)
         message = self.message(account, request)
-        if not matches(given, (self._proof(secret, message) for secret in account.live_secrets())):
+        good = (self._proof(secret, message) for secret in account.live_secrets())
+        if not matches(given, (way(told) for told in good for way in (self.write, self.also) if way)):
             raise Refused("bad_signature", f"the signature in {self.header} is of another body or secret")
 
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
         """Gives the body with its signature by the newest secret."""
         message = self.message(account, Request(body, url=url, received_at=at))
-        return Signed(body, {self.header: self._proof(account.live_secrets()[0], message)})
+        return Signed(body, {self.header: self.write(self._proof(account.live_secrets()[0], message))})
 
-    def _proof(self, secret: str, message: bytes) -> str:
-        return self.write(hmac.digest(self.key(secret), message, "sha256"))
+    def _proof(self, secret: str, message: bytes) -> bytes:
+        return hmac.digest(self.key(secret), message, "sha256")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A fixed secret in one header, the same for every webhook; without `header` the account names it."""
+    """A fixed secret in one header, the same for every webhook; without `header` the account names it.
+
+    `before` stands before the secret, as `Bearer ` does.
+    """
 
     header: str = ""
+    before: str = ""
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -86,13 +93,14 @@ class Token:
 
     def verify(self, account: Account, request: Request) -> None:
         """Raises Refused unless the header holds a live secret."""
-        if not matches(proof_in(request, self._header(account)), account.live_secrets()):
+        good = (self.before + secret for secret in account.live_secrets())
+        if not matches(proof_in(request, self._header(account)), good):
             raise Refused("bad_signature", f"the secret in {self._header(account)} is none of this account's")
 
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
         """Gives the body with the newest secret beside it."""
         del at, url
-        return Signed(body, {self._header(account): account.live_secrets()[0]})
+        return Signed(body, {self._header(account): self.before + account.live_secrets()[0]})
 
     def _header(self, account: Account) -> str:
         return self.header or account.extra("header").lower()

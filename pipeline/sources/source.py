@@ -45,10 +45,11 @@ class Request(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """A webhook as its sender would send it."""
+    """A webhook as its sender would send it; `query` ends its address, where the secret lies there."""
 
     body: bytes
     headers: dict[str, str]
+    query: str = ""
 
 
 class Scheme(Protocol):

@@ -1,7 +1,7 @@
 """Telling what a delivery says as events of ours: what they all have in common is written once, here."""
 
-from collections.abc import Callable
-from typing import cast, get_args
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast, get_args
 
 from pydantic import ValidationError
 
@@ -28,6 +28,19 @@ def order_name(account: Account, native: str) -> str:
     """
     namespace, colon, _ = native.partition(":")
     return native if colon and namespace in account.namespaces else f"{account.namespace}:{native}"
+
+
+class Parcel(NamedTuple):
+    """A tracking number and who carries it; the order only where the sender names one of ours."""
+
+    carrier: str
+    number: str
+    order: str = ""
+
+
+def once(events: Iterable[Event]) -> list[Event]:
+    """Gives each event once: some senders tell the newest scan beside a history that ends with it."""
+    return list({event.event_id: event for event in events}.values())
 
 
 class Telling:
@@ -87,6 +100,15 @@ class Telling:
         order = cast("str", told.pop("order", ""))
         rank = told.pop("rank", PROGRESS[cast("Milestone", milestone)])
         return self.event("package_scanned", key, order, at, milestone=milestone, rank=rank, **told)
+
+    def scanned(self, parcel: Parcel, at: int, milestone: str, /, *, stamp: str, code: str, **told: object) -> Event:
+        """Builds `package_scanned` of a parcel. `stamp` is its time as the sender writes it, whatever zone that means;
+        without words of its own the code is what people read.
+        """
+        words = told.pop("words", "") or code
+        key = (parcel.carrier, parcel.number, stamp, code, cast("str", words))
+        names = {"carrier": parcel.carrier, "tracking_number": parcel.number, "order": parcel.order}
+        return self.scan(key, at, milestone, code=code, words=words, **names, **told)
 
 
 def _first(error: ValidationError) -> str:

@@ -108,7 +108,7 @@ class System:
         """Sends one webhook as its sender would."""
         url = f"{self.ready['gateway']}/webhooks/{account.source}/{account.name}"
         signed = SOURCES[account.source].scheme.sign(body, account, time.time_ns() // 1_000_000, url)
-        return httpx.post(url, content=signed.body, headers=signed.headers, timeout=30)
+        return httpx.post(url, params=signed.query or None, content=signed.body, headers=signed.headers, timeout=30)
 
     def order(self, order_id: str) -> dict[str, Any] | None:
         """Gives an order as the API tells it, or None."""

@@ -49,9 +49,8 @@ def _scan(telling: Telling, entry: Reading, parcel: tuple[str, str], told: Mappi
     code = f"{status}/{detail}" if detail and detail != "unknown" else status
     words = entry.words("message", "description") or status
     at, stamp = entry.instant("datetime", "updated_at"), entry.words("datetime", "updated_at")
-    place = entry.inside("tracking_location")
     key = (*parcel, stamp, code, words)
-    location = ", ".join(filter(None, map(place.words, ("city", "state", "country"))))
+    location = entry.inside("tracking_location").place("city", "state", "country")
     return telling.scan(key, at, _milestone(code, status), code=code, words=words, location=location, **told)
 
 

@@ -103,7 +103,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
         tracking_number=number,
         code=event,
         words=_words(event, body, block),
-        location=", ".join(filter(None, map(block.words, ("hub", "city", "country")))),
+        location=block.place("hub", "city", "country"),
         returning=body.flag("is_parcel_on_rts_leg"),
         proof=_proof(block),
         next_expected_at=_expected(block),

@@ -5,21 +5,17 @@ of the payment, by default as `order_id`. An event whose payment bears none tell
 the smallest unit by Stripe's own list of currencies, where rupiah has two decimals.
 """
 
-import hmac
 from decimal import Decimal
 
 from pipeline.settings import Account
-from pipeline.sources import signatures
+from pipeline.sources.proofs import Stamped
 from pipeline.sources.reading import Reading, read, retry_id
-from pipeline.sources.source import Refused, Request, Retries, Signed, Source
+from pipeline.sources.source import Retries, Source
 from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.money import minor_units
-from schemas.times import MINUTE, SECOND
-
-HEADER = "stripe-signature"
-WINDOW = 5 * MINUTE
+from schemas.times import MINUTE
 
 PAYMENTS = {
     "payment_intent.created": "payment_requested",
@@ -45,37 +41,6 @@ _NONE = ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "
 
 DECIMALS = dict.fromkeys(_NONE, 0) | dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3)
 """How many decimals Stripe's smallest unit has; of currencies that are not here two."""
-
-
-class StripeSignature:
-    """`t=<seconds>,v1=<hex>`, HMAC-SHA256 of instant and raw body; more than one v1 while secrets change."""
-
-    headers = (HEADER,)
-
-    def verify(self, account: Account, request: Request) -> None:
-        """Raises Refused unless one v1 is that of a live secret, and the instant is no more than five minutes off."""
-        told = [part.partition("=") for part in signatures.proof_in(request, HEADER).split(",")]
-        stamp = next((value for name, _, value in told if name == "t"), "")
-        given = [value for name, _, value in told if name == "v1"]
-        if not stamp or not given:
-            raise Refused("bad_signature", f"{HEADER} has no t or no v1")
-        good = [_proof(secret, stamp, request.body) for secret in account.live_secrets()]
-        if not any(signatures.matches(one, good) for one in given):
-            raise Refused("bad_signature", f"no v1 in {HEADER} is of this body and a live secret")
-        if not stamp.isascii() or not stamp.isdigit():
-            raise Refused("stale", f"t in {HEADER} is no number of seconds")
-        if abs(request.received_at - int(stamp[:15]) * SECOND) > WINDOW:
-            raise Refused("stale", f"t in {HEADER} is more than {WINDOW // MINUTE} minutes from now")
-
-    def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
-        """Gives the body with the instant and a signature by the newest secret."""
-        del url
-        stamp = str(at // SECOND)
-        return Signed(body, {HEADER: f"t={stamp},v1={_proof(account.live_secrets()[0], stamp, body)}"})
-
-
-def _proof(secret: str, stamp: str, body: bytes) -> str:
-    return hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
 
 
 def translate(delivery: Delivery, account: Account) -> list[Event]:
@@ -132,7 +97,7 @@ SOURCE = Source(
     title="Stripe",
     tells="payments, refunds and disputes",
     docs="https://docs.stripe.com/webhooks",
-    scheme=StripeSignature(),
+    scheme=Stamped("stripe-signature", 5 * MINUTE),
     translate=translate,
     dedupe_id=retry_id("id", "data"),
     takes={"order_field": "the name in a payment's metadata that holds the order's number; else order_id"},

@@ -5,18 +5,16 @@ notice. A checkpoint's time may lack a zone: it is then that of the account, `zo
 """
 
 from collections.abc import Mapping
-from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.settings import Account
 from pipeline.sources import signatures
 from pipeline.sources.reading import Reading, read, retry_id
 from pipeline.sources.source import Retries, Source
 from pipeline.sources.telling import Telling
+from pipeline.sources.zones import TAKES, check_zone, zone_of
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.ids import carrier_id
-from schemas.times import WIB
 
 TAGS = {
     "Pending": "label_created",
@@ -67,7 +65,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     if not checkpoints:
         at = parcel.optional_instant("updated_at") or body.optional_instant("ts") or delivery.received_at
         return [_scan(telling, parcel, (name, number), at, told)]
-    zone = _zone(account)
+    zone = zone_of(account)
     times = [c.instant("checkpoint_time", "created_at", assume=zone) for c in checkpoints]
     return [_scan(telling, c, (name, number), at, told) for c, at in zip(checkpoints, times, strict=True)]
 
@@ -76,7 +74,7 @@ def _scan(telling: Telling, point: Reading, parcel: tuple[str, str], at: int, to
     tag, subtag = point.id("tag"), point.words("subtag")
     words = point.words("message", "subtag_message") or tag
     stamp = point.words("checkpoint_time", "created_at", "updated_at")
-    place = point.words("location") or ", ".join(filter(None, map(point.words, ("city", "state", "country_name"))))
+    place = point.words("location") or point.place("city", "state", "country_name")
     return telling.scan(
         (*parcel, stamp, subtag or tag, words),
         at,
@@ -89,18 +87,6 @@ def _scan(telling: Telling, point: Reading, parcel: tuple[str, str], at: int, to
     )
 
 
-def _zone(account: Account) -> tzinfo:
-    return ZoneInfo(account.extra("zone")) if account.extra("zone") else WIB
-
-
-def check_account(account: Account) -> None:
-    """Raises ValueError when the account's zone is none."""
-    try:
-        _zone(account)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"zone {account.extra('zone')!r} is none, such as Asia/Jakarta is") from error
-
-
 SOURCE = Source(
     id="aftership",
     title="AfterShip Tracking",
@@ -109,8 +95,8 @@ SOURCE = Source(
     scheme=signatures.Hmac("aftership-hmac-sha256", signatures.base_64),
     translate=translate,
     dedupe_id=retry_id("event_id", "msg"),
-    check_account=check_account,
-    takes={"zone": "the zone of checkpoint times that name none, such as Asia/Jakarta"},
+    check_account=check_zone,
+    takes=TAKES,
     kept_headers=("as-webhook-version",),
     orders_by="nobody",
     retries=Retries(

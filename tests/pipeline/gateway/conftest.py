@@ -134,6 +134,7 @@ def signed():
         url = f"/webhooks/{source}/main"
         owner = account or BY_SOURCE[source]
         proof = SOURCES[source].scheme.sign(body, owner, time.time_ns() // 1_000_000, str(base_url).rstrip("/") + url)
+        url += f"?{proof.query}" if proof.query else ""
         return {"url": url, "content": proof.body, "headers": {**proof.headers, "content-type": "application/json"}}
 
     return signed

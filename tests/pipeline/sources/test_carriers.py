@@ -1,6 +1,7 @@
-"""Ninja Van, Biteship, EasyPost, AfterShip: scans, their times and their orders."""
+"""Carriers, and the first of those that speak for them: scans, their times and their orders."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
@@ -179,3 +180,108 @@ def test_a_scan_without_a_time_is_a_dead_letter(tell, timestamp):
     """Where the sender promises a time, one that is none is named."""
     with pytest.raises(Untranslatable, match="timestamp is"):
         tell("ninjavan", ninja(timestamp=timestamp))
+
+
+def jnt(code="94", **said):
+    detail = {"scanTime": "2024-03-11 14:00:45", "scanTypeCode": code, "desc": "Somewhere", **said}
+    return {"billCode": "J1", "txlogisticId": "1001", "details": [detail]}
+
+
+@pytest.mark.parametrize(
+    ("zone", "utc"),
+    [
+        ("", "06:00:45"),
+        ("GMT+08:00", "06:00:45"),
+        ("GMT", "14:00:45"),
+        ("GMT-05:30", "19:30:45"),
+        ("GMT+07:00", "07:00:45"),
+    ],
+)
+def test_j_t_s_own_zone_counts(tell, zone, utc):
+    """A scan in Mexico that says GMT+08:00 is of that zone; one that says nothing is of Malaysia."""
+    (scan,) = tell("jnt", jnt(timeZone=zone))
+    assert scan.occurred_at == times.parse(f"2024-03-11T{utc}Z")
+
+
+@pytest.mark.parametrize("zone", ["GMT+99:00", "Asia/Jakarta", 8])
+def test_j_t_s_zone_that_is_none_is_a_dead_letter(tell, zone):
+    """A zone that cannot be read is named: a guess would put the scan hours off."""
+    with pytest.raises(Untranslatable, match=r"details\[0\].timeZone is no zone"):
+        tell("jnt", jnt(timeZone=zone))
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "milestone"),
+    [("300", "Parcel lost", "lost"), ("300", "Damage parcel", "damaged"), ("306", "Cross-border disposal", "lost"),
+     ("306", "Collected", "delivered"), ("303", "Customs Confiscated", "customs"),
+     ("304", "Exceed Life Cycle", "unknown"), ("100", "Lost in words", "delivered"),
+     ("172", "", "return_started"), ("CC", "Collection", "unknown")],
+)  # fmt: skip
+def test_j_t_s_disputed_codes_are_taken_by_their_words(tell, code, words, milestone):
+    """Where its pages disagree on a number the words decide; where they do not it is unknown, for a person to map."""
+    (scan,) = tell("jnt", jnt(code, scanTypeName=words))
+    assert (scan.milestone, scan.code, scan.returning) == (milestone, code, code == "172")
+
+
+def test_j_t_s_form_holds_one_parcel_or_several(account, deliver):
+    """On the wire the JSON lies in a form; it is an object or a list of them."""
+    for content, parcels in ((jnt(), 1), ([jnt(), {**jnt(), "billCode": "J2"}], 2)):
+        body = urlencode({"bizContent": json.dumps(content)}).encode()
+        assert len(sources.translate(deliver("jnt", body), account("jnt"))) == parcels
+
+
+def test_dhl_s_subscription_waits_for_a_person(tell):
+    """What DHL must be answered before it pushes anything lies where operators look, with what helps."""
+    with pytest.raises(Untranslatable, match="activated") as letter:
+        tell("dhl", {"scope": "subscription.validate", "self": "https://x", "secret": "s"})
+    assert letter.value.cause == "to_activate"
+    assert tell("dhl", {"scope": "subscription.ready"}) == []
+
+
+def test_dhl_s_number_may_be_a_number(tell):
+    """An id that comes as a number is text here; the history and the status beside it are one history."""
+    now = {"statusCode": "delivered", "timestamp": "2026-01-02T00:00:00Z"}
+    then = {"statusCode": "transit", "timestamp": "2026-01-01T07:00:00"}
+    body = {"scope": "subscription.push", "shipments": [{"id": 7777777770, "events": [then, now], "status": now}]}
+    told = tell("dhl", body)
+    assert [scan.milestone for scan in told] == ["in_transit", "delivered"]
+    assert {scan.tracking_number for scan in told} == {"7777777770"}
+    assert told[0].occurred_at == times.parse("2026-01-01T00:00:00Z")
+
+
+def ups(**status):
+    return {
+        "trackingNumber": "1Z",
+        "gmtActivityDate": "20240423",
+        "gmtActivityTime": "013504",
+        "activityStatus": status,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "milestone"),
+    [({"type": "D", "code": "FS"}, "delivered"), ({"type": "D", "code": "??"}, "unknown"),
+     ({"type": "D", "code": "KB", "descriptionCode": "011"}, "delivered"),
+     ({"type": "I", "code": "OT"}, "out_for_delivery"),
+     ({"type": "X", "code": "48"}, "delayed"), ({"type": "MV", "code": "VM"}, "label_created"),
+     ({"type": "I", "code": "A7", "descriptionCode": 21}, "out_for_delivery")],
+)  # fmt: skip
+def test_ups_s_type_d_alone_is_no_delivery(tell, status, milestone):
+    """Type D is also said of a parcel that was only loaded: the code decides, or what its description's number says."""
+    (scan,) = tell("ups", ups(**status))
+    assert (scan.milestone, scan.occurred_at) == (milestone, times.parse("2024-04-23T01:35:04Z"))
+
+
+@pytest.mark.parametrize(
+    "stamp", [{"gmtActivityDate": "2024"}, {"gmtActivityTime": "999999"}, {"gmtActivityDate": None}]
+)
+def test_ups_s_time_that_is_none_is_a_dead_letter(tell, stamp):
+    """A date and a time that are no instant together are named."""
+    with pytest.raises(Untranslatable, match="gmtActivity"):
+        tell("ups", {**ups(type="I", code="OT"), **stamp})
+
+
+def test_fedex_s_unknown_shape_is_a_dead_letter(tell):
+    """No push of it is public: what does not look as the Track API's answer is kept, untouched, for a later table."""
+    with pytest.raises(Untranslatable, match="completeTrackResults is missing"):
+        tell("fedex", {"event": "TRACKING", "trackingNumber": "1"})

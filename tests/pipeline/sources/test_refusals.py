@@ -1,6 +1,8 @@
 """One test for each way to be refused, and that nothing but a proof is believed."""
 
+import base64
 import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ BODY = b'{"order_id": "1", "status_code": "200", "gross_amount": "10000.00", "ev
 def sent(source, account, body=BODY, at=NOW):
     signed = source.scheme.sign(body, account, at, URL)
     headers = {name.lower(): value for name, value in signed.headers.items()}
-    return Request(signed.body, headers, URL, NOW)
+    return Request(signed.body, headers, URL, NOW, signed.query)
 
 
 def why(source, account, request):
@@ -51,12 +53,40 @@ def test_a_proof_that_is_there_twice_is_refused(source, account):
     for header in request.headers:
         doubled = {**request.headers, header: "\n".join([request.headers[header]] * 2)}
         assert why(source, account(source.id), request._replace(headers=doubled)) == "bad_signature"
+    if request.query:
+        twice = request._replace(query=f"{request.query}&{request.query}")
+        assert why(source, account(source.id), twice) == "bad_signature"
+
+
+def test_while_secrets_change_both_are_believed(source, account):
+    """What either of two live secrets proves is believed."""
+    old, new = account(source.id), account(source.id, secrets=("0ddba11c0ddba11c",))
+    both = account(source.id, secrets=(*new.live_secrets(), *old.live_secrets()))
+    for one in (old, new):
+        source.scheme.verify(both, sent(source, one))
+
+
+BESIDE = {"biteship", "xendit", "shipper_id", "kiriminaja", "easyparcel", "shiprocket", "trackingmore", "dhl", "ups"}
+"""Senders whose proof is a secret beside the body: it is the same for any body."""
+
+FIELDS = {"adyen"}
+"""Senders who sign some fields of the body and not the others."""
+
+
+def test_one_changed_byte_is_refused(source, account):
+    """What was signed is believed as it was signed, to the byte."""
+    request = sent(source, account(source.id))
+    changed = request._replace(body=request.body.replace(b'"1"', b'"2"').replace(b"%221%22", b"%222%22"))
+    if source.id in BESIDE | FIELDS:
+        source.scheme.verify(account(source.id), changed)
+    else:
+        assert why(source, account(source.id), changed) == "bad_signature"
 
 
 def test_an_empty_proof_is_refused(source, account):
     """An empty header proves nothing, not even to an account whose secret were empty."""
     request = sent(source, account(source.id))
-    empty = request._replace(headers=dict.fromkeys(request.headers, ""), body=BODY)
+    empty = request._replace(headers=dict.fromkeys(request.headers, ""), body=BODY, query="token=")
     assert why(source, account(source.id), empty) == "missing_signature"
 
 
@@ -66,8 +96,9 @@ def test_no_other_text_proves_anything(account, proof):
     for source in SOURCES.values():
         owner = account(source.id)
         request = sent(source, owner)
-        signed = json.dumps({**json.loads(BODY), "signature_key": proof}).encode()
-        forged = request._replace(headers=dict.fromkeys(request.headers, proof), body=signed)
+        signed = json.dumps({**json.loads(BODY), "signature_key": proof, "auth": proof}).encode()
+        told = {"headers": dict.fromkeys(request.headers, proof), "query": urlencode({"token": proof})}
+        forged = request._replace(body=signed, **told)
         with pytest.raises(Refused):
             source.scheme.verify(owner, forged)
 
@@ -203,3 +234,66 @@ def test_what_proves_a_request_is_never_kept(source):
     """No header that carries a secret or a signature is among those that travel with a delivery."""
     proofs = {"authorization", "cookie", *source.scheme.headers}
     assert not proofs & {"content-type", "user-agent", *source.kept_headers}
+
+
+@pytest.mark.parametrize(("minutes", "stale"), [(-60, False), (60, False), (-61, True), (61, True)])
+def test_shippo_s_instant_may_be_an_hour_off(account, minutes, stale):
+    """Shippo names no window; an old signature is refused all the same, and its instant cannot be changed."""
+    source, owner = SOURCES["shippo"], account("shippo")
+    request = sent(source, owner, at=NOW + minutes * 60_000)
+    if stale:
+        assert why(source, owner, request) == "stale"
+    else:
+        source.scheme.verify(owner, request)
+    other = request.headers["shippo-auth-signature"].replace("t=1", "t=2")
+    assert why(source, owner, request._replace(headers={"shippo-auth-signature": other})) == "bad_signature"
+
+
+def test_a_wrong_signature_is_not_mended_by_a_token(account):
+    """Who signs is believed by the signature alone; a secret in the address counts only where none is given."""
+    source, owner = SOURCES["shippo"], account("shippo")
+    request = sent(source, owner)._replace(query=f"token={owner.live_secrets()[0]}")
+    source.scheme.verify(owner, request._replace(headers={}))
+    assert why(source, owner, request._replace(body=b"{}")) == "bad_signature"
+
+
+def test_fedex_may_write_its_signature_in_either_way(account):
+    """Base64 and hexadecimal are both taken; hexadecimal in capitals is neither."""
+    source, owner = SOURCES["fedex"], account("fedex")
+    request = sent(source, owner)
+    hexadecimal = base64.b64decode(request.headers["fdx-signature"]).hex()
+    source.scheme.verify(owner, request._replace(headers={"fdx-signature": hexadecimal}))
+    assert why(source, owner, request._replace(headers={"fdx-signature": hexadecimal.upper()})) == "bad_signature"
+
+
+def test_ups_may_send_its_secret_in_either_header(account):
+    """Version 1 has a header for it, version 2 a bearer token; a token of another scheme is none."""
+    source, owner = SOURCES["ups"], account("ups")
+    secret = owner.live_secrets()[0]
+    source.scheme.verify(owner, Request(BODY, {"authorization": f"Bearer {secret}"}))
+    assert why(source, owner, Request(BODY, {"authorization": secret})) == "bad_signature"
+    assert why(source, owner, Request(BODY, {"credential": f"Bearer {secret}"})) == "bad_signature"
+
+
+def test_shipper_s_auth_is_of_one_address(account):
+    """`auth` for another address is refused; `url` says the address where a proxy changes it."""
+    source, owner = SOURCES["shipper_id"], account("shipper_id")
+    request = sent(source, owner)
+    assert why(source, owner, request._replace(url=URL + "/")) == "bad_signature"
+    source.scheme.verify(account("shipper_id", url=URL), request._replace(url="http://inside/"))
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"bizContent=", b"other=1", b"bizContent=1&bizContent=2", b"&" * 99])
+def test_j_t_s_body_must_be_its_form(account, body):
+    """Without one field `bizContent` there is nothing that a digest could be of."""
+    source, owner = SOURCES["jnt"], account("jnt")
+    assert why(source, owner, Request(body, {"digest": "x"})) == "unreadable"
+
+
+def test_j_t_signs_the_text_inside_the_form(account):
+    """Letters beyond ASCII are signed as they are after the form is read, however the form writes them."""
+    source, owner = SOURCES["jnt"], account("jnt")
+    request = sent(source, owner, '{"billCode": "Jalpan, Querétaro"}'.encode())
+    source.scheme.verify(owner, request)
+    raw = request.body.replace(b"%C3%A9", "é".encode())
+    source.scheme.verify(owner, request._replace(body=raw))

@@ -3,11 +3,11 @@
 from typing import get_args
 
 from pipeline.sources import SOURCES
-from pipeline.sources.aggregators import biteship, easypost
-from pipeline.sources.carriers import ninjavan
+from pipeline.sources.aggregators import biteship, easypost, shippo, shiprocket
+from pipeline.sources.carriers import dhl, fedex, jnt, ninjavan, ups
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
-from pipeline.sources.trackers import aftership
+from pipeline.sources.trackers import aftership, track17, trackingmore
 from pipeline.topics import TOPICS
 from schemas.registry import EVENTS
 from schemas.shipments import Milestone
@@ -82,6 +82,50 @@ def test_easypost_s_eight_statuses_are_known():
     """The eight statuses of its guide, of which `unknown` is one."""
     eight = "unknown pre_transit in_transit out_for_delivery delivered available_for_pickup return_to_sender failure"
     assert set(eight.split()) <= set(easypost.STATUSES)
+
+
+def test_shippo_s_six_statuses_and_26_substatuses_are_known():
+    """Each sub-status stands under a status of its own."""
+    assert (len(shippo.STATUSES), len(shippo.SUBSTATUSES)) == (6, 26)
+    assert {word.partition("/")[0] for word in shippo.SUBSTATUSES} <= set(shippo.STATUSES)
+
+
+def test_17track_s_nine_statuses_and_30_sub_statuses_are_known():
+    """Each sub-status begins with its status."""
+    assert (len(track17.STATUSES), len(track17.SUBSTATUSES)) == (9, 30)
+    assert {word.partition("_")[0] for word in track17.SUBSTATUSES} == set(track17.STATUSES)
+
+
+def test_trackingmore_s_nine_statuses_are_known():
+    """Each sub-status in the table is one of a status."""
+    assert len(trackingmore.STATUSES) == 9
+    assert {word.rstrip("0123456789") for word in trackingmore.SUBSTATUSES} <= set(trackingmore.STATUSES)
+
+
+def test_j_t_s_23_codes_are_known_or_disputed():
+    """No code is both: one whose meaning is disputed is in no table."""
+    assert len({*jnt.CODES, *jnt.DISPUTED}) == 23
+    assert not set(jnt.CODES) & set(jnt.DISPUTED)
+
+
+def test_fedex_s_43_events_are_known():
+    """Those that public code lists, and the ones beside them that its samples show."""
+    movement = "OC OX EP MD PU PX OF AP DL IT IX AA AC AF AR AX DP EA EO FD LO OW PF PL PM SF TR AD ED OD"
+    trouble = "CD SE HA DE CA RD HL HP DY DD PY RS RT"
+    listed = [*movement.split(), *trouble.split()]
+    assert len(listed) == 43
+    assert set(listed) <= set(fedex.EVENTS)
+
+
+def test_the_few_words_of_dhl_ups_and_shiprocket_are_known():
+    """Five codes, six types of which one proves nothing, and nine statuses."""
+    assert set(dhl.STATUSES) == {"pre-transit", "transit", "delivered", "failure", "unknown"}
+    assert set(ups.TYPES) == {"M", "MV", "I", "U", "X"}
+    nine = (
+        "MANIFEST GENERATED,PICKED UP,SHIPPED,IN TRANSIT,OUT FOR DELIVERY,DELIVERED,UNDELIVERED,RTO INITIATED,"
+        "RTO DELIVERED"
+    )
+    assert set(nine.split(",")) <= set(shiprocket.STATUSES)
 
 
 def test_midtrans_ten_statuses_are_known():

@@ -13,12 +13,18 @@ VECTORS = json.loads((SAMPLES / "vectors.json").read_text())
 EXTRAS = {"tiktok_shop": ("app_key",), "lazada": ("app_key",)}
 
 
+def body_of(vector):
+    return vector["body"].encode() if "body" in vector else (SAMPLES / vector["body_file"]).read_bytes()
+
+
 def request_of(vector, body=None):
-    body = body or (vector["body"].encode() if "body" in vector else (SAMPLES / vector["body_file"]).read_bytes())
+    body = body or body_of(vector)
     header = vector.get("header", "").lower()
     told = {name.lower(): value for name, value in vector.get("headers", {}).items()}
     sent = {**({header: vector["expected"]} if header else {}), **told}
-    return Request(body, sent, received_at=vector.get("received_at", int(sent.get("webhook-timestamp", 0)) * 1_000))
+    wrap = getattr(SOURCES[vector["provider"]].scheme, "wrap", bytes)  # J&T posts a form
+    received_at = vector.get("received_at", int(sent.get("webhook-timestamp", 0)) * 1_000)
+    return Request(wrap(body), sent, received_at=received_at)
 
 
 def account_of(vector, *secrets):
@@ -43,16 +49,16 @@ def test_the_published_signature_is_taken(vector):
 def test_the_published_signature_is_what_we_sign(vector):
     """Signing the published body gives the published signature (some sign an id or an instant, which are ours)."""
     source, request = SOURCES[vector["provider"]], request_of(vector)
-    signed = source.scheme.sign(request.body, account_of(vector), request.received_at)
+    signed = source.scheme.sign(body_of(vector), account_of(vector), request.received_at)
     body = json.loads(signed.body) if not signed.headers else {}
     inside = body.get("signature_key") or body.get("additionalData", {}).get("hmacSignature")
-    assert (inside or next(iter(signed.headers.values()))) == vector["expected"]
+    assert vector["expected"] in (inside or next(iter(signed.headers.values())))
 
 
 @every_vector
 def test_one_other_byte_is_refused(vector):
     """The same signature over a body that differs where it counts is refused."""
-    original = request_of(vector).body
+    original = body_of(vector)
     counts = {"midtrans": (b'"1111"', b'"1112"'), "adyen": (b'"true"', b'"false"')}.get(vector["provider"])
     changed = original.replace(*counts) if counts else original + b" "
     assert changed != original
