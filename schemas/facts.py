@@ -171,7 +171,14 @@ class Order(Struct, omit_defaults=True):
     history: list[tuple[int, str]] = field(default_factory=list)
     """(since, status), oldest first; the last entry is the present status."""
     due: dict[str, int] = field(default_factory=dict)
-    """Promise → instant by which it must be kept; what the policy of the order's market says."""
+    """Promise → instant by which it must be kept; what the policy of the order's market says.
+
+    A promise is a name of PROMISES, and `name/subject` where it is about a parcel, a return, a refund or a claim.
+    """
+    begun: dict[str, int] = field(default_factory=dict)
+    """Promise → since when it runs."""
+    kept: dict[str, int] = field(default_factory=dict)
+    """Promise → when it was kept, late or in time; one that is not yet is not here."""
     anomalies: list[str] = field(default_factory=list)
     """What contradicts itself as things stand: `kind`, or `kind/subject` where an order can have several."""
     version: int = 1

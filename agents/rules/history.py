@@ -6,7 +6,7 @@ from sys import intern
 from agents.rules.anomalies import anomalies_of
 from agents.rules.fold import FOLDS, fold
 from agents.rules.joins import SAME
-from agents.rules.promises import due_of, start_clocks
+from agents.rules.promises import advance, follow, renew
 from agents.rules.status import NAMES, PASSING_WORDS, UNKNOWN, is_steady, status_of, steps_of
 from schemas.events import Event
 from schemas.facts import Order
@@ -26,23 +26,30 @@ QUIET = frozenset(
 
 
 def take(order: Order, event: Event) -> int:
-    """Folds an event and keeps up status, history and due instants. Tells what that changed, as `fold` does."""
+    """Folds an event and keeps up status, history and promises. Tells what that changed, as `fold` does."""
     change = fold(order, event)
+    if change == SAME:
+        if event.type == "package_scanned":
+            follow(order)  # the carrier saw the parcel once more, although that says nothing new
+        return change
     since, history = _reach(order, event), order.history
-    if change == SAME or (event.type in QUIET and history and since >= history[0][0]):
+    if event.type in QUIET and history and since >= history[0][0]:
+        follow(order)
         return change
     moves_market = event.type in DESCRIBING and bool(history)
     if since < order.last_at or moves_market or (history and history[-1][0] == since):
         _derive(order, since)
-    elif (status := status_of(order)) != order.status or not history:
+        return change
+    if (status := status_of(order)) != order.status or not history:
         history.append((since, status))
         order.status = status
-        start_clocks(order.due, order, since, status)
+        advance(order, since, status)
+    follow(order)
     return change
 
 
 def settle(order: Order) -> None:
-    """Derives all that follows from the facts: status, history, due instants, anomalies."""
+    """Derives all that follows from the facts: status, history, promises, anomalies."""
     _derive(order, 0)
     order.anomalies = anomalies_of(order)
 
@@ -50,7 +57,7 @@ def settle(order: Order) -> None:
 def _derive(order: Order, since: int) -> None:
     order.history = history_of(order, since)
     order.status = intern(order.history[-1][1]) if order.history else "unknown"
-    order.due = due_of(order)
+    renew(order)
 
 
 def history_of(order: Order, since: int = 0) -> History:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
+from schemas.promises import is_waiting
 from schemas.statuses import STATUSES
 
 SHIPPED = {row.name for row in STATUSES if "picked_up" in row.implies}
@@ -109,8 +110,8 @@ def read(record: Record) -> OrderRow | None:
         refunds=settled,
         ship_by=due.get("dispatch"),
         deliver_by=due.get("deliver"),
-        scan_by=due.get("scan"),
-        answer_by=due.get("answer_return"),
+        scan_by=_first_due(order, "scan"),
+        answer_by=_first_due(order, "answer_return"),
         carrier=package.carrier,
         tracking_number=package.number,
         packages=len(order.packages),
@@ -143,6 +144,12 @@ def _last_heard_of(packages: dict[str, Package]) -> Package:
     if len(packages) > 1:
         return max(packages.values(), key=lambda p: max(p.last.stamp if p.last else NEVER, p.arranged))
     return next(iter(packages.values()), _NO_PACKAGE)
+
+
+def _first_due(order: Order, kind: str) -> int | None:
+    """By when the first promise of a kind must be kept that somebody still waits for."""
+    waiting = [at for key, at in order.due.items() if key.startswith(kind) and is_waiting(order, key)]
+    return min(waiting, default=None)
 
 
 def _paid_at(order: Order, proved_at: int | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from agents.rules.promises import renew
 from analytics.loading import Loading
 from analytics.warehouse import Warehouse
 from pipeline import codec
@@ -220,6 +221,7 @@ class Life:
         order, before = self.order, self.order.status
         order.status, order.last_at = status, at
         order.history.append((at, status))
+        renew(order)
         change = Transition(
             self._id("change", status), order.order_id, self.seller, before, status, at, "", "", self.source, 0, 0, 0
         )
@@ -268,7 +270,6 @@ class Life:
         match kind:
             case "order_placed":
                 order.marks["placed"], order.details = mark, self.money
-                order.due |= {"pay": at + DAY, "dispatch": at + 2 * DAY, "deliver": at + 6 * DAY}
                 lines = tuple(Line(**structs.asdict(line)) for line in self.money.lines)
                 same = {name: getattr(self.money, name) for name in ("buyer_id", "buyer_name", "city", "total", "cod")}
                 return {
@@ -290,12 +291,10 @@ class Life:
                 words, place = WORDS[milestone], self.dice.choice(HUBS)
                 package = order.packages[f"{self.carrier}/{self.tracking_number}"]
                 package.marks[milestone], package.last = mark, Scan(stamp, milestone, "100", words, place)
-                order.due |= {"scan": at + 72 * HOUR}
                 told = {"milestone": milestone, "code": "100", "words": words, "location": place}
                 return {"carrier": self.carrier, "tracking_number": self.tracking_number, **told}
             case "return_requested":
                 order.returns["r1"] = Case({"requested": mark}, stamp, "buyer", "refund", "Barang tidak sesuai")
-                order.due["answer_return"] = at + 2 * DAY
                 return {"case_id": "r1", "by": "buyer", "kind": "refund", "reason": "Barang tidak sesuai"}
             case "order_cancelled":
                 by = self.dice.choice(("buyer", "seller", "system"))

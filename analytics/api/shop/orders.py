@@ -143,11 +143,12 @@ def read_trail(request: Request, viewer: Anyone, order_id: OrderId, asked: Annot
 @router.get("/{order_id:path}", responses=told("not-found"), dependencies=[NO_MORE])
 def read_order(request: Request, viewer: Anyone, order_id: OrderId) -> WholeOrder:
     """Gives all that is known of one order; what contradicts itself in it is no buyer's business."""
-    watermark = services.of(request).watermark()
+    ours = services.of(request)
+    watermark = ours.watermark()
     row = _find(request, viewer, order_id)
-    anomalies = [] if viewer.role == "buyer" else services.of(request).report("anomalies", viewer, order_id=order_id)
+    anomalies = [] if viewer.role == "buyer" else ours.report("anomalies", viewer, order_id=order_id)
     facts = msgspec.json.decode(row["facts"], type=Order)
-    return WholeOrder.told(row, facts, anomalies, watermark)
+    return WholeOrder.told(row, facts, anomalies, now=ours.now(), watermark=watermark)
 
 
 def _find(request: Request, viewer: Viewer, order_id: str) -> dict[str, Any]:

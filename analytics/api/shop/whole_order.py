@@ -7,6 +7,7 @@ from pydantic import Field
 
 from analytics.api.shapes import Counted, Money, Shape, Text, Time, money
 from schemas.facts import Case, Order, Package, Payment, Refund
+from schemas.promises import Standing, State, promises_of
 
 
 class LastScan(Shape):
@@ -97,10 +98,14 @@ class Told(Shape):
 
 
 class Promise(Shape):
-    """What must happen by when."""
+    """What must happen by when, and whether it did."""
 
     promise: str = Field(examples=["dispatch"])
+    subject: Text = Field(description="the parcel, return, refund or claim that it is about", examples=["jne/CGK1"])
+    state: State
+    since: Time
     due_at: Time
+    kept_at: Time | None
 
 
 class Anomaly(Shape):
@@ -139,7 +144,9 @@ class WholeOrder(Counted, OrderLine):
     anomalies: list[Anomaly]
 
     @classmethod
-    def told(cls, row: dict[str, Any], facts: Order, anomalies: list[dict[str, Any]], watermark: int | None) -> Self:
+    def told(
+        cls, row: dict[str, Any], facts: Order, anomalies: list[dict[str, Any]], *, now: int, watermark: int | None
+    ) -> Self:
         """Reads a row of report `order` and the facts in it."""
         return cls.of(
             row,
@@ -148,7 +155,7 @@ class WholeOrder(Counted, OrderLine):
             articles=_articles(facts),
             amounts=_amounts(facts),
             packages=[_parcel(package) for package in facts.packages.values()],
-            promises=[{"promise": name, "due_at": at} for name, at in facts.due.items()],
+            promises=[_promise(standing) for standing in promises_of(facts, now)],
             payments=[_paid(key, payment) for key, payment in facts.payments.items()],
             refunds=[_paid(key, refund) for key, refund in facts.refunds.items()],
             cancellations=[_told(key, case) for key, case in facts.cancellations.items()],
@@ -225,6 +232,11 @@ def _parcel(package: Package) -> dict[str, Any]:
         and {"milestone": last.milestone, "words": last.words, "location": last.location, "at": last.stamp[0]},
         "next_expected_at": last and last.next_expected_at,
     }
+
+
+def _promise(of: Standing) -> dict[str, Any]:
+    told = {"promise": of.kind, "subject": of.subject, "state": of.state}
+    return {**told, "since": of.since, "due_at": of.due, "kept_at": of.kept_at}
 
 
 def _paid(key: str, payment: Payment | Refund) -> dict[str, Any]:

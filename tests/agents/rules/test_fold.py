@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from agents.rules.anomalies import anomalies_of, examine
 from agents.rules.fold import FOLDS
 from agents.rules.history import take
-from agents.rules.promises import due_of
 from agents.rules.status import status_of
 from pipeline import codec
 from schemas.events import Event
@@ -41,12 +40,12 @@ def test_any_arrival_gives_the_same_state(told: list[Event], data: st.DataObject
 @settings(max_examples=400)
 @given(lives())
 def test_settling_step_by_step_is_settling_once(told: list[Event]):
-    """History, status, due instants and anomalies kept up event by event are those computed from all facts at once."""
+    """History, status, promises and anomalies kept up event by event are those computed from all facts at once."""
     order = taken(told)
     whole = order_of(*told)
     assert order.history == whole.history
     assert order.status == whole.status == status_of(order)
-    assert order.due == whole.due == due_of(order)
+    assert (order.due, order.begun, order.kept) == (whole.due, whole.begun, whole.kept)
     assert order.anomalies == whole.anomalies == anomalies_of(order)
     assert codec.encode(order) == codec.encode(whole)
     assert all(order.history[n][1] != order.history[n + 1][1] for n in range(len(order.history) - 1))

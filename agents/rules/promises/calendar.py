@@ -9,16 +9,26 @@ import holidays
 
 from schemas.times import DAY, HOUR
 
+SATURDAY, SUNDAY = 5, 6
+
 
 class Market(NamedTuple):
-    """A market as the calendar needs it; its clocks are never put forward or back."""
+    """A market as the calendar needs it: the time of its marketplaces, never put forward or back, and its weekend."""
 
-    country: str
     offset: int
+    weekend: frozenset[int] = frozenset((SATURDAY, SUNDAY))
 
 
-MARKETS = {"ID": Market("ID", 7 * HOUR)}
-"""Indonesia's marketplaces count in Jakarta's time."""
+MARKETS = {
+    "ID": Market(7 * HOUR),
+    "MY": Market(8 * HOUR),
+    "PH": Market(8 * HOUR),
+    "SG": Market(8 * HOUR),
+    "TH": Market(7 * HOUR, frozenset((SUNDAY,))),
+    "VN": Market(7 * HOUR, frozenset((SUNDAY,))),
+}
+"""By ISO 3166 country. Indonesia's marketplaces count in Jakarta's time. In Thailand and Vietnam Saturday is a working
+day: TikTok Shop's academy, articles 4708356737861393 (TH) and 6024728339744528 (VN)."""
 
 EPOCH = date(1970, 1, 1)
 LAST = (date(2100, 1, 1) - EPOCH).days
@@ -44,6 +54,7 @@ def _end_of_day(today: int, days: int, market: str) -> int:
 @cache
 def _business_days(year: int, market: str) -> tuple[int, ...]:
     """Gives the business days of a year."""
-    free = holidays.country_holidays(MARKETS[market].country, years=year)
+    free = holidays.country_holidays(market, years=year)
+    free.weekend = set(MARKETS[market].weekend)
     first, next_first = (date(year, 1, 1) - EPOCH).days, (date(year + 1, 1, 1) - EPOCH).days
     return tuple(day for day in range(first, next_first) if free.is_working_day(EPOCH + timedelta(days=day)))

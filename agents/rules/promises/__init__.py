@@ -1,0 +1,151 @@
+"""What an order has promised: `advance` and `follow` keep it up event by event, `renew` derives it all at once.
+
+`order.due`, `order.begun` and `order.kept` follow from the facts alone: evidence that comes late moves them as if it
+had come in time. Whether a promise is near or broken is a question about an instant: `schemas.promises.promises_of`.
+"""
+
+from collections.abc import Iterator
+
+from agents.rules.parcels import ENDED, PICKED_UP, proof_of
+from agents.rules.promises.policies import due_at
+from schemas.facts import Case, Mark, Order, Refund
+from schemas.promises import PROMISES
+
+DEFAULT_MARKET = "ID"
+"""The market of an order that nobody has described yet."""
+
+UNDER_WAY = ("in_transit", "partially_shipped")
+
+_BY_STATUS = {kind: promise for kind, promise in PROMISES.items() if not promise.part}
+
+
+def _kinds_by_status(field: str) -> dict[str, tuple[str, ...]]:
+    statuses = {status for promise in _BY_STATUS.values() for status in getattr(promise, field)}
+    return {s: tuple(kind for kind, promise in _BY_STATUS.items() if s in getattr(promise, field)) for s in statuses}
+
+
+STARTS = _kinds_by_status("begins")
+"""Status → the promises whose clocks start when an order first has it. One instant may pass over `new`."""
+
+KEEPS = _kinds_by_status("kept_by")
+"""Status → the promises that are kept when an order first has it."""
+
+Told = tuple[str, int | None, int | None]
+"""A promise, since when it runs (None: not any more, or not yet), and when it was kept."""
+
+
+def renew(order: Order) -> None:
+    """Derives all promises of an order from its facts and history."""
+    order.due, order.begun, order.kept = {}, {}, {}
+    for since, status in order.history:
+        advance(order, since, status)
+    follow(order)
+
+
+def advance(order: Order, since: int, status: str) -> None:
+    """Takes in that an order has come to a status: what begins with it and what it keeps."""
+    for kind in STARTS.get(status, ()):
+        if kind not in order.begun:
+            _keep_up(order, (kind, since, None))
+    for kind in KEEPS.get(status, ()):
+        if kind in order.begun and kind not in order.kept:
+            order.kept[kind] = since
+
+
+def follow(order: Order) -> None:
+    """Takes in what no status tells: the first payment, parcels under way, returns, refunds, claims."""
+    if "pay" in order.begun and "pay" not in order.kept and (paid := _first_paid(order)):
+        order.kept["pay"] = paid
+    if order.packages:
+        _listen(order)
+    if order.returns or order.refunds or order.claims or "return_requested" in order.reported:
+        for told in (*_answers(order), *_refunds(order), *_claims(order)):
+            _keep_up(order, told)
+
+
+def _keep_up(order: Order, told: Told) -> None:
+    key, since, kept_at = told
+    if since is not None and order.begun.get(key) != since:
+        market = order.details.market if order.details else DEFAULT_MARKET
+        due = due_at(key.partition("/")[0], market, since)
+        if due is None:
+            since = None
+        else:
+            order.begun[key], order.due[key] = since, due
+    if since is None:
+        for known in (order.begun, order.due, order.kept):
+            known.pop(key, None)
+    elif kept_at is not None:
+        order.kept[key] = kept_at
+    else:
+        order.kept.pop(key, None)
+
+
+def _first_paid(order: Order) -> int | None:
+    marks = order.marks
+    told = [mark[0] for mark in (marks.get("paid"), marks.get("cod"), order.reported.get("paid")) if mark]
+    return min(told, default=None)
+
+
+def _listen(order: Order) -> None:
+    """Takes in since when each parcel is silent: since its last scan, while a carrier has it."""
+    begun, is_under_way, is_one = order.begun, order.status in UNDER_WAY, len(order.packages) == 1
+    for number, package in order.packages.items():
+        key = f"scan/{number}"
+        if is_under_way and package.last and (is_one or proof_of(package) & (PICKED_UP | ENDED) == PICKED_UP):
+            if begun.get(key) != package.last.stamp[0]:
+                _keep_up(order, (key, package.last.stamp[0], None))
+        elif key in begun:
+            _keep_up(order, (key, None, None))
+
+
+def _answers(order: Order) -> Iterator[Told]:
+    """Gives each return that was asked for: answered by what was decided, or by what only an approval allows."""
+    yield _answer_to_a_word(order)
+    for ref, case in order.returns.items():
+        yield f"answer_return/{ref}", _at(case, "requested"), _at(case, "approved", "rejected", "shipped", "received")
+
+
+def _answer_to_a_word(order: Order) -> Told:
+    """Gives a return of which a marketplace's word alone tells: answered by whatever the order became next."""
+    words = iter(order.history if not order.returns and "return_requested" in order.reported else ())
+    since = next((at for at, status in words if status == "return_requested"), None)
+    return "answer_return", since, next((at for at, _ in words), None)
+
+
+def _refunds(order: Order) -> Iterator[Told]:
+    """Gives each approved refund, as whoever told of one first tells them; else each return whose money must go back.
+
+    A shop and its payment provider tell of one refund under two ids: either settles it.
+    """
+    approved = {ref: refund for ref, refund in order.refunds.items() if "approved" in refund.marks}
+    witness = min(approved.values(), key=lambda refund: refund.marks["approved"]).source if approved else ""
+    for ref, refund in order.refunds.items():
+        counts = ref in approved and refund.source == witness
+        yield f"refund/{ref}", _at(refund, "approved") if counts else None, _settled_at(order, refund)
+    for ref, case in order.returns.items():
+        owed = not approved and case.kind != "replacement" and case.outcome in ("", "refunded")
+        closed = _at(case, "closed") if case.outcome == "refunded" else None
+        settled = min((at for refund in order.refunds.values() if (at := _at(refund, "settled"))), default=None)
+        if ref not in order.refunds:
+            yield f"refund/{ref}", _at(case, "approved") if owed else None, _earlier(closed, settled)
+
+
+def _settled_at(order: Order, refund: Refund) -> int | None:
+    others = (other for other in order.refunds.values() if other.source != refund.source)
+    return _at(refund, "settled") or min((at for other in others if (at := _at(other, "settled"))), default=None)
+
+
+def _claims(order: Order) -> Iterator[Told]:
+    for ref, case in order.claims.items():
+        yield f"answer_claim/{ref}", _at(case, "opened"), _at(case, "resolved")
+
+
+def _at(thing: Case | Refund, *milestones: str) -> int | None:
+    """Gives when the first of these milestones was reached."""
+    marks: list[Mark] = [thing.marks[name] for name in milestones if name in thing.marks]
+    return min(marks)[0] if marks else None
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((at for at in (one, other) if at is not None), default=None)

@@ -1,0 +1,107 @@
+"""PROMISES: what must happen to an order by when, from which fact on, kept by which, and when it is void."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from schemas.facts import Order
+from schemas.statuses import STATUSES
+
+State = Literal["open", "near", "kept", "kept_late", "broken", "void"]
+Role = Literal["seller", "buyer"]
+
+NEAR = (50, 80)
+"""Percent of a promise's time after which it is near; each is a notice, and the first makes the state."""
+
+
+class Promise(NamedTuple):
+    """One kind of promise.
+
+    begins, kept_by, void: statuses that an order comes to, or, where `part` names a part of the order, milestones of
+    each thing in it. While it is void nobody waits for it.
+    near_to, broken_to: who is told that it is near, and that it is broken.
+    """
+
+    begins: tuple[str, ...]
+    kept_by: tuple[str, ...]
+    void: tuple[str, ...] = ()
+    part: str = ""
+    near_to: tuple[Role, ...] = ("seller",)
+    broken_to: tuple[Role, ...] = ("seller",)
+
+
+_SHIPPED = tuple(row.name for row in STATUSES if "picked_up" in row.implies)
+_DELIVERED = tuple(row.name for row in STATUSES if "delivered" in row.implies)
+_NEW = ("new", "ready_to_ship", "awaiting_collection")
+_CONFIRMED = ("ready_to_ship", "awaiting_collection", "partially_shipped", *_SHIPPED)
+_RETURNS = ("return_in_progress", "returned", "returned_to_seller")
+_GONE = ("cancelled", *_RETURNS)
+
+PROMISES: dict[str, Promise] = {
+    "pay": Promise(("unpaid",), ("paid", "cod"), _GONE, near_to=("buyer",), broken_to=("seller", "buyer")),
+    "confirm": Promise(_NEW, _CONFIRMED, _GONE),
+    "dispatch": Promise(_NEW, _SHIPPED, _GONE),
+    "deliver": Promise(_NEW, _DELIVERED, _GONE, broken_to=("seller", "buyer")),
+    "scan": Promise(("scanned",), ("scanned",), part="packages"),
+    "receive": Promise(
+        ("delivered",),
+        ("completed",),
+        ("return_requested", *_GONE),
+        near_to=("buyer",),
+        broken_to=("seller", "buyer"),
+    ),
+    "answer_return": Promise(("requested",), ("approved", "rejected"), ("withdrawn",), part="returns"),
+    "refund": Promise(("approved",), ("settled",), part="refunds", broken_to=("seller", "buyer")),
+    "answer_claim": Promise(("opened",), ("resolved",), part="claims"),
+}
+"""Of `pay` the milestones count, as a shop's word or a held order may be paid without a status of its own; of `scan`
+the last scan of each parcel under way, which every next one moves."""
+
+
+class Standing(NamedTuple):
+    """How one promise of an order stands. `subject` is the parcel, return, refund or claim, where it is about one."""
+
+    kind: str
+    subject: str
+    since: int
+    due: int
+    kept_at: int | None
+    state: State
+
+
+def promises_of(order: Order, now: int, near: Sequence[int] = NEAR) -> list[Standing]:
+    """Gives every promise that an order has begun and how it stands, the first due first."""
+    return sorted(_standings(order, now, near), key=lambda standing: (standing.due, standing.kind, standing.subject))
+
+
+def _standings(order: Order, now: int, near: Sequence[int]) -> Iterator[Standing]:
+    for key, due in order.due.items():
+        kind, _, subject = key.partition("/")
+        since, kept_at = order.begun.get(key, due), order.kept.get(key)
+        waits = kept_at is not None or is_waiting(order, key)
+        state = _state(since, due, kept_at, now, near) if waits else "void"
+        yield Standing(kind, subject, since, due, kept_at, state)
+
+
+def _state(since: int, due: int, kept_at: int | None, now: int, near: Sequence[int]) -> State:
+    if kept_at is not None:
+        return "kept" if kept_at <= due else "kept_late"
+    if now > due:
+        return "broken"
+    return "near" if near and now >= instant(since, due, min(near)) else "open"
+
+
+def instant(since: int, due: int, percent: int) -> int:
+    """Gives when so much of a promise's time is over."""
+    return since + (due - since) * percent // 100
+
+
+def is_waiting(order: Order, key: str) -> bool:
+    """Tells whether somebody waits for a promise: it has begun, and is neither kept nor void."""
+    if key not in order.due or key in order.kept:
+        return False
+    kind, _, subject = key.partition("/")
+    promise = PROMISES[kind]
+    if not promise.part:
+        return order.status not in promise.void
+    thing = getattr(order, promise.part).get(subject)
+    return thing is None or thing.marks.keys().isdisjoint(promise.void)
