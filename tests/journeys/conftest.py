@@ -19,6 +19,7 @@ SENDERS = {
     "biteship": {"orders": "kios", "header": "X-Biteship-Secret"},
     "easypost": {},
     "aftership": {"orders": "kios"},
+    "kiriminaja": {"orders": "kios", "carrier": "jne"},
 }
 """The senders of the seller `kios`, and what the account of each needs."""
 

@@ -25,6 +25,8 @@ ENDS = {
     "kios:TESTREFNO": "in_transit",
     "kios:biteship-order-id-123": "delivered",
     "kios:string": "in_transit",
+    "kios:X": "awaiting_collection",
+    "kios:BDI-1754377171060": "in_transit",
 }
 """order → its status once every sample was taken."""
 
