@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -17,9 +17,11 @@ from pipeline.gateway import answers
 from pipeline.gateway.answers import Answer, TurnedAway
 from pipeline.gateway.bodies import Bodies, Gone, Message, Receive
 from pipeline.gateway.counters import Counters, DoorCounters
+from pipeline.gateway.keys import Keys
 from pipeline.gateway.producer import Producer
 from pipeline.settings import Account, Settings
 from pipeline.sources import SOURCES, Refused, Request, Source
+from pipeline.sources.rsa import KeysWanted, Rsa
 from schemas.deliveries import Delivery
 
 Scope = Mapping[str, Any]
@@ -59,6 +61,7 @@ class Gateway:
         self.clock = clock
         self.public_url = settings.gateway.public_url.rstrip("/")
         self.producer = Producer(settings.kafka)
+        self.keys = Keys(clock)
         self.bodies = Bodies(settings.gateway.max_body_bytes)
         self.counters = Counters(self.producer.silence)
         self.doors = {f"/webhooks/{a.source}/{a.name}": self._door(a) for a in settings.accounts}
@@ -144,10 +147,18 @@ class Gateway:
         if door.source.is_challenge(request):
             door.count.challenges.inc()
             return
-        door.source.scheme.verify(door.account, request)
+        await self._prove(door, request)
         await self.producer.keep(door.deliver(request))
         door.count.accepted.inc()
         door.count.bytes.inc(len(body))
+
+    async def _prove(self, door: Door, request: Request) -> None:
+        """Returns when the request is proved, by a key fetched for it if need be. Raises Refused or TurnedAway."""
+        try:
+            door.source.scheme.verify(door.account, request)
+        except KeysWanted as wanted:
+            await self.keys.renew(cast("Rsa", door.source.scheme), wanted.url)
+            door.source.scheme.verify(door.account, request)
 
     def _url(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """Gives the address as the sender wrote it: some sign it."""

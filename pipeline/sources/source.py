@@ -139,6 +139,8 @@ class Source:
     """What its account may say besides."""
     example: Mapping[str, Any] = field(default_factory=dict)
     """What an account may look like that has all it needs, secrets aside."""
+    keys: str = ""
+    """Where it publishes the public keys that prove its signatures; its accounts need no secrets then."""
     sample: str = ""
     """A small body of ours in its format, for trials: `$order`, `$seconds`, `$millis` and `$iso` are filled in."""
     unconfirmed: str = ""

@@ -243,6 +243,10 @@ REJECTION_WORDS = {
     "too_much": RejectionWords(mark("too many wait for Kafka"), _SENT_AGAIN),
     "kafka_down": RejectionWords(mark("Kafka down"), _SENT_AGAIN),
     "kafka_slow": RejectionWords(mark("Kafka too slow"), _SENT_AGAIN),
+    "no_keys": RejectionWords(
+        mark("sender's public keys out of reach"),
+        mark("The gateway must reach the address where the sender of %(account)s publishes them; it tries again."),
+    ),
     "kafka_error": RejectionWords(mark("Kafka refused it"), mark("Look at the log of the gateway and of Kafka.")),
     "bug": RejectionWords(mark("a mistake of ours"), mark("Look at the log of the gateway; the sender tries again.")),
     "gone": RejectionWords(mark("sender hung up")),

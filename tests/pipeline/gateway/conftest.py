@@ -21,11 +21,17 @@ from pipeline.gateway.producer import TOPIC
 from pipeline.gateway.server import Server, listen
 from pipeline.settings import Account, Gateway, Kafka, Settings
 from pipeline.sources import SOURCES
+from tests import keys
 
 NEW, OLD = "5ec2e7c0ffee5ec2e7c0ffee", "0ddba11c0ddba11c0ddba11c"
 """Two live secrets: text, hexadecimal and base64 at once, so that every sender's scheme takes them."""
 
-ACCOUNTS = tuple(Account(source=s.id, name="main", secrets=(NEW, OLD), **s.example) for s in SOURCES.values())
+SECRETS = {"shipstation": (keys.NEW, keys.OLD)}
+"""Those of senders whose secrets are of another kind."""
+
+ACCOUNTS = tuple(
+    Account(source=s.id, name="main", secrets=SECRETS.get(s.id, (NEW, OLD)), **s.example) for s in SOURCES.values()
+)
 BY_SOURCE = {account.source: account for account in ACCOUNTS}
 
 

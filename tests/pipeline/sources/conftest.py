@@ -7,13 +7,18 @@ import pytest
 from pipeline.settings import Account
 from pipeline.sources import SOURCES
 from schemas.deliveries import Delivery
+from tests import keys
 
 SAMPLES = Path(__file__).parent / "samples"
 
 SECRET = "5ec2e7c0ffee5ec2e7c0ffee"
 """Text, hexadecimal and base64 at once: whatever a sender's secrets are, it is one."""
 
-SAID = {"shopee": {"url": "https://hooks.example/shopee"}, "standard_webhooks": {"seller": "toko"}}
+SAID = {
+    "shopee": {"url": "https://hooks.example/shopee"},
+    "standard_webhooks": {"seller": "toko"},
+    "shipstation": {"secrets": (keys.NEW,)},
+}
 """What the accounts of these tests say besides their sender's example."""
 
 
@@ -37,6 +42,12 @@ def account():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def other_secret():
+    """Gives a secret that an account of this sender may have, and that is not the one of `account`."""
+    return lambda source: keys.OLD if source == "shipstation" else "0ddba11c0ddba11c"
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_a_source_that_is_none_is_named(account):
 
 def test_an_account_without_secrets_is_said(source, account):
     """Without a secret anybody could send."""
-    for secrets in ((), ("",), ("c2VjcmV0", "")):
+    for secrets in ((), ("",), ("c2VjcmV0", ""))[bool(source.keys) :]:  # who publishes its keys needs none
         (line,) = mistakes(account(source.id, secrets=secrets))
         assert "secrets is missing or empty" in line
 
@@ -91,3 +91,11 @@ def test_sellers_of_one_marketplace_may_share_its_numbers(account):
     apps = [account("tiktok_shop", name=s, seller=s) for s in ("toko-a", "toko-b")]
     carriers = [account("ninjavan", name=s, seller=s) for s in ("toko-a", "toko-b")]
     assert mistakes(*told, *apps, *carriers) == []
+
+
+def test_who_publishes_its_keys_needs_no_secret(account):
+    """ShipStation's account needs none; one that is given is a key, and where keys lie is an address."""
+    assert mistakes(account("shipstation", secrets=())) == []
+    assert mistakes(account("shipstation", secrets=(), jwks="http://127.0.0.1:1/jwks")) == []
+    assert "is no address such as https://" in mistakes(account("shipstation", secrets=(), jwks="jwks.json"))[0]
+    assert "is an RSA key in PEM" in mistakes(account("shipstation", secrets=("c2VjcmV0",)))[0]

@@ -1,4 +1,4 @@
-"""Shippo, Shiprocket, Shipper, KiriminAja, EasyParcel, Sendcloud: scans, their times and their orders."""
+"""Shippo, Shiprocket, Shipper, KiriminAja, EasyParcel, Sendcloud, ShipStation: scans, their times and their orders."""
 
 import json
 
@@ -203,3 +203,28 @@ def test_a_wrong_type_where_one_is_needed_is_named(tell, sender, body, path):
     """The dead letter says which value cannot be read."""
     with pytest.raises(Untranslatable, match=path):
         tell(sender, body)
+
+
+def shipstation(**data):
+    return {"resource_type": "TRACK_EVENT_V2", "data": {"tracking_number": "1Z", "carrier_code": "ups", **data}}
+
+
+def test_shipstation_s_detail_speaks_before_its_status(tell):
+    """A detail that is not mapped, or new, is taken by the status; a new status is unknown and keeps its words."""
+    at = {"occurred_at": "2026-05-02T09:30:00Z"}
+    words = [("DELIVERED_TO_PO_BOX", "DE"), ("CARRIER_STATUS_NOT_MAPPED", "IT"), ("BEAMED", "AT"), (None, "SH")]
+    events = [{**at, "status_detail_code": detail, "status_code": status} for detail, status in words]
+    told = tell("shipstation", shipstation(events=events))
+    assert [event.milestone for event in told] == ["delivered", "in_transit", "delivery_failed", "unknown"]
+    assert told[-1].code == "SH"
+
+
+def test_shipstation_s_parcel_without_events_has_its_status(tell):
+    """It is told from when it was delivered, else from its arrival here; other resources tell nothing."""
+    (event,) = tell("shipstation", shipstation(status_code="DE", actual_delivery_date="2026-05-02T09:30:00"))
+    assert event.occurred_at == parse("2026-05-02T02:30:00Z")
+    (event,) = tell("shipstation", shipstation(status_code="NY"))
+    assert (event.milestone, event.occurred_at) == ("label_created", event.received_at)
+    assert tell("shipstation", {"resource_type": "BATCH_PROCESSED_V2"}) == []
+    with pytest.raises(Untranslatable, match=r"data\.status_code is missing"):
+        tell("shipstation", shipstation())

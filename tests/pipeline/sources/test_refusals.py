@@ -32,9 +32,9 @@ def test_what_we_sign_is_believed(source, account):
     source.scheme.verify(account(source.id), sent(source, account(source.id)))
 
 
-def test_a_signature_of_another_account_is_refused(source, account):
+def test_a_signature_of_another_account_is_refused(source, account, other_secret):
     """An account's request is refused by an account with another secret."""
-    other = account(source.id, secrets=("0ddba11c0ddba11c",))
+    other = account(source.id, secrets=(other_secret(source.id),))
     assert why(source, account(source.id), sent(source, other)) == "bad_signature"
 
 
@@ -58,9 +58,9 @@ def test_a_proof_that_is_there_twice_is_refused(source, account):
         assert why(source, account(source.id), twice) == "bad_signature"
 
 
-def test_while_secrets_change_both_are_believed(source, account):
+def test_while_secrets_change_both_are_believed(source, account, other_secret):
     """What either of two live secrets proves is believed."""
-    old, new = account(source.id), account(source.id, secrets=("0ddba11c0ddba11c",))
+    old, new = account(source.id), account(source.id, secrets=(other_secret(source.id),))
     both = account(source.id, secrets=(*new.live_secrets(), *old.live_secrets()))
     for one in (old, new):
         source.scheme.verify(both, sent(source, one))

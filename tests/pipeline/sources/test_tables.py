@@ -3,7 +3,7 @@
 from typing import get_args
 
 from pipeline.sources import SOURCES
-from pipeline.sources.aggregators import biteship, easypost, shippo, shiprocket
+from pipeline.sources.aggregators import biteship, easypost, shippo, shiprocket, shipstation
 from pipeline.sources.carriers import dhl, fedex, jnt, ninjavan, ups
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.payments import midtrans, xendit
@@ -115,6 +115,12 @@ def test_fedex_s_43_events_are_known():
     listed = [*movement.split(), *trouble.split()]
     assert len(listed) == 43
     assert set(listed) <= set(fedex.EVENTS)
+
+
+def test_shipstation_s_eight_statuses_are_known():
+    """Accepted, in transit, delivered, exception, attempt, not yet there, at a collection location, and unknown."""
+    assert set(shipstation.STATUSES) == {"UN", "AC", "IT", "DE", "EX", "AT", "NY", "SP"}
+    assert len(shipstation.DETAILS) >= 76
 
 
 def test_the_few_words_of_dhl_ups_and_shiprocket_are_known():
