@@ -29,6 +29,9 @@ from tests.pipeline.streams.soak_job import POISON, SOURCES, Count, Step, Told
 ROOT = Path(__file__).parents[3]
 PARTITIONS = 8
 PATIENCE = 120.0
+STILL = 60.0
+"""Seconds without progress after which a partition counts as frozen; Kafka itself takes up to 40 s to end what a
+vanished worker left open."""
 COMPACTED = ("counts.log", "relayed.log")
 TOPICS = (*SOURCES, "steps", "relay", "relayed", "dead-letters", *COMPACTED)
 SESSION, FREEZE = 4.0, 6.5
@@ -61,7 +64,7 @@ class Account:
     relay_doubled: int = 0
     letters_lost: int = 0
     letters_wrong: int = 0
-    lag: int = 0
+    lag: dict[str, int] = field(default_factory=dict)
     exits: list[int] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
 
@@ -208,15 +211,16 @@ class Soak:
 
     async def catch_up(self) -> None:
         """Waits until the workers have committed all that was sent, and passed it on."""
-        until, least = time.monotonic() + 40, 1 << 60
-        while time.monotonic() < until and (lag := await self._lag()):
+        until, least = time.monotonic() + STILL, 1 << 60
+        while time.monotonic() < until and (lag := sum((await self._lag()).values())):
             if lag < least:
-                until, least = time.monotonic() + 40, lag
+                until, least = time.monotonic() + STILL, lag
             await asyncio.sleep(0.5)
         self.account.lag = await self._lag()
         await asyncio.sleep(2)
 
-    async def _lag(self) -> int:
+    async def _lag(self) -> dict[str, int]:
+        """Counts what each partition still has to commit."""
         ends = dict(self.sent.ends)
         async with AIOKafkaConsumer(
             bootstrap_servers=self.broker.bootstrap, group_id="arus-soak", enable_auto_commit=False,
@@ -225,8 +229,8 @@ class Soak:
             tps = [TopicPartition("relay", number) for number in range(PARTITIONS)]
             ends |= {(tp.topic, tp.partition): end for tp, end in (await consumer.end_offsets(tps)).items() if end}
             consumer.assign([TopicPartition(*tp) for tp in ends])
-            left = [end - (await consumer.committed(TopicPartition(*tp)) or 0) for tp, end in ends.items()]
-            return sum(lag for lag in left if lag > 0)
+            left = {tp: end - (await consumer.committed(TopicPartition(*tp)) or 0) for tp, end in ends.items()}
+            return {f"{topic}/{partition}": lag for (topic, partition), lag in left.items() if lag > 0}
 
     # ---- the account
 
