@@ -14,10 +14,10 @@ Marks = dict[str, Mark]
 
 NEVER: Stamp = (-1, -1, "")
 
-VERSION = 2
+VERSION = 3
 """Of an order's state. A field more is a version more: a worker that does not know the field would lose it.
 
-2: milestones `paid` and `shipped` of the order's own.
+2: milestones `paid` and `shipped` of the order's own. 3: promises of all kinds, since when they run and when kept.
 """
 
 
