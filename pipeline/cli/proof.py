@@ -27,6 +27,7 @@ from schemas.events import Event
 from schemas.facts import Order
 from schemas.ids import tracking_key
 from schemas.shipments import PackageScanned, ShippingArranged
+from schemas.stock import StockTold
 from schemas.times import DAY, HOUR
 
 JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-loading")
@@ -101,7 +102,7 @@ def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
     if account is None:
         raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account}")
     events = translate(delivery, account)
-    if not all(event.order_id or isinstance(event, PackageScanned) for event in events):
+    if not all(event.order_id or isinstance(event, (PackageScanned, StockTold)) for event in events):
         raise Untranslatable("no_order", "it names no order")
     return events
 
