@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
@@ -97,14 +98,15 @@ class Loading:
             self._compacting = self._compactor.submit(self._compact)
 
     def compact(self) -> None:
-        """Moves changed orders into the big table, and what the log holds into the file."""
+        """Moves changed orders into the big table, and what the log holds into the file, if nobody writes just then."""
         self.settle()
         self._compact()
 
     def _compact(self) -> None:
         with self.warehouse.transaction() as kept:
             kept.execute(script("staging/compact.sql"))
-        self.warehouse.cursor().execute("checkpoint")
+        with suppress(duckdb.TransactionException):  # somebody else is at work: what the log holds is safe, and waits
+            self.warehouse.cursor().execute("checkpoint")
         self._compacted_at = time.monotonic()
 
     def settle(self) -> None:
