@@ -85,7 +85,7 @@ def refund_exceeds_payment(order: Order) -> Findings:
         return {}
     total = order.details.total if order.details else 0
     paid = [payment for payment in order.payments.values() if "paid" in payment.marks]
-    for currency in {refund.currency for refund in order.refunds.values()}:
+    for currency in sorted({refund.currency for refund in order.refunds.values()}):
         told, back = by_witness(paid, currency), _given_back(order, currency)
         whole = sum(told.values())
         came = whole if not total or whole <= total else max(told.values())
@@ -186,7 +186,7 @@ def examine(order: Order, event: Event) -> Sequence[Anomaly]:
     if not found and not order.anomalies:
         return ()
     before = [key for key in order.anomalies if key.partition("/")[0] in searches]
-    news = [_anomaly(order, key, finding) for key, finding in found.items() if key not in before]
+    news = [_anomaly(order, key, found[key]) for key in sorted(found) if key not in before]
     explained = Finding((event.occurred_at, event.event_id))
     news += [_anomaly(order, key, explained, withdrawn=True) for key in before if key not in found]
     order.anomalies = sorted({*order.anomalies}.difference(before).union(found))

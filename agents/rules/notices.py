@@ -99,7 +99,7 @@ def news_of(order: Order, event: Event, change: int) -> Sequence[Notice]:
 def introduce(order: Order, audience: str) -> Iterator[Notice]:
     """Gives what is still news to somebody whom nobody named until now: `seller:…` or `buyer:…`."""
     for scope, milestones in _TOLD.items():
-        for ref, marks in _milestones(order, scope).items():
+        for ref, marks in sorted(_milestones(order, scope).items()):
             for milestone in [name for name in milestones if name in marks]:
                 news = News(scope, milestone, ref, marks[milestone])
                 if _is_news(order, news) and min([news.mark, *_by_others(order, news)]) == news.mark:

@@ -139,6 +139,15 @@ def standing(anomalies: list[Anomaly]) -> set[str]:
     return {anomaly.anomaly_id for anomaly in {a.anomaly_id: a for a in anomalies}.values() if not anomaly.withdrawn}
 
 
+def test_what_one_event_shows_is_told_in_one_order():
+    """Two payments that one cancellation contradicts are told the same way, whichever of them came first."""
+    first, second = (tell("payment_paid", 30, payment_id=ref) for ref in ("p1", "p2"))
+    _, one = told(first, second, CANCELLED)
+    _, other = told(second, first, CANCELLED)
+    assert len(one) == 2
+    assert one == other
+
+
 @pytest.mark.parametrize("sentence", FOUND)
 def test_found_whichever_comes_last(sentence: str):
     """Each sentence of FOUND, in every order of arrival: the same anomaly, with both pieces of evidence."""

@@ -45,6 +45,14 @@ def test_a_seller_and_a_buyer_hear_of_an_ordinary_life():
     ]
 
 
+def test_a_buyer_who_is_named_late_hears_what_is_news_in_one_order():
+    """Two refunds that came before the buyer was known are told the same way, whichever of them came first."""
+    refunds = [tell("refund_approved", 5, refund_id=ref) for ref in ("f1", "f2")]
+    one, other = ([n.notice_id for n in notices(*first, PLACED)] for first in (refunds, refunds[::-1]))
+    assert sum("refund_approved" in notice_id for notice_id in one) == 2
+    assert one == other
+
+
 def test_what_is_told_again_is_no_news():
     """Repeats of senders and replays tell nothing."""
     life = (*READY, PICKED, DELIVERED)
