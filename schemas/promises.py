@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from schemas.facts import Order
-from schemas.statuses import STATUSES
+from schemas.statuses import implying
 
 State = Literal["open", "near", "kept", "kept_late", "broken", "void"]
 Role = Literal["seller", "buyer"]
@@ -29,8 +29,8 @@ class Promise(NamedTuple):
     broken_to: tuple[Role, ...] = ("seller",)
 
 
-_SHIPPED = tuple(row.name for row in STATUSES if "picked_up" in row.implies)
-_DELIVERED = tuple(row.name for row in STATUSES if "delivered" in row.implies)
+_SHIPPED = implying("picked_up")
+_DELIVERED = implying("delivered")
 _NEW = ("new", "ready_to_ship", "awaiting_collection")
 _CONFIRMED = ("ready_to_ship", "awaiting_collection", "partially_shipped", *_SHIPPED)
 _RETURNS = ("return_in_progress", "returned", "returned_to_seller")

@@ -46,3 +46,8 @@ STATUSES: tuple[Status, ...] = (
 )
 
 BY_NAME: dict[str, Status] = {row.name: row for row in STATUSES}
+
+
+def implying(milestone: str) -> tuple[str, ...]:
+    """Gives the statuses by which a milestone must have been reached, as in STATUSES."""
+    return tuple(row.name for row in STATUSES if milestone in row.implies)

@@ -9,10 +9,10 @@ from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
 from schemas.promises import is_waiting
-from schemas.statuses import STATUSES
+from schemas.statuses import implying
 
-SHIPPED = {row.name for row in STATUSES if "picked_up" in row.implies}
-DELIVERED = {row.name for row in STATUSES if "delivered" in row.implies}
+SHIPPED = frozenset(implying("picked_up"))
+DELIVERED = frozenset(implying("delivered"))
 CLOSED = {"returned", "returned_to_seller"}
 
 _decode = msgspec.json.Decoder(Order).decode
@@ -133,7 +133,7 @@ def _earlier(told: Mark | None, reported: Mark | None) -> int | None:
     return _at(told or reported)
 
 
-def _first_in(order: Order, statuses: set[str]) -> int | None:
+def _first_in(order: Order, statuses: frozenset[str]) -> int | None:
     for since, status in order.history:
         if status in statuses:
             return since

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator
 
 from agents.rules.parcels import BACK, tally
 from schemas.facts import Order
-from schemas.statuses import STATUSES
+from schemas.statuses import implying
 from schemas.stock import NOTHING, Moved, Movement, Standing
 
-TAKEN = frozenset(row.name for row in STATUSES if "paid" in row.implies)
+TAKEN = frozenset(implying("paid"))
 """Statuses of an order that is `new` or beyond: its goods are set aside, or on their way."""
 
-LEFT = frozenset(row.name for row in STATUSES if "picked_up" in row.implies)
+LEFT = frozenset(implying("picked_up"))
 """Statuses of an order whose parcels have all been picked up."""
 
 DISPUTED = frozenset(("return_requested", "return_in_progress"))
