@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
-from pipeline.sources import standard_webhooks, svix
 from pipeline.sources.aggregators import (
     biteship,
     easyparcel,
@@ -20,6 +19,7 @@ from pipeline.sources.aggregators import (
 )
 from pipeline.sources.carriers import dhl, fedex, jnt, ninjavan, ups
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
+from pipeline.sources.own import cloudevents, standard_webhooks, svix
 from pipeline.sources.payments import adyen, midtrans, stripe, xendit
 from pipeline.sources.source import (
     CannotSign,
@@ -79,6 +79,7 @@ SOURCES: dict[str, Source] = {
         adyen,
         standard_webhooks,
         svix,
+        cloudevents,
     )
 }
 

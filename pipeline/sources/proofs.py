@@ -15,20 +15,21 @@ from schemas.times import MINUTE, SECOND
 class InAddress:
     """A secret at the end of the address that the sender was given, `…?token=<secret>`; for those who sign nothing."""
 
+    name: str = "token"
     headers = ()
 
     def verify(self, account: Account, request: Request) -> None:
         """Raises Refused unless the address holds a live secret, once."""
-        told = parse_qs(request.query).get("token", [])
+        told = parse_qs(request.query).get(self.name, [])
         if not told:
-            raise Refused("missing_signature", "the address lacks ?token= and a secret of this account")
+            raise Refused("missing_signature", f"the address lacks ?{self.name}= and a secret of this account")
         if len(told) > 1 or not matches(told[0], account.live_secrets()):
-            raise Refused("bad_signature", "the token in the address is no secret of this account")
+            raise Refused("bad_signature", f"the {self.name} in the address is no secret of this account")
 
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
         """Gives the body and the end of its address."""
         del at, url
-        return Signed(body, {}, f"token={quote(account.live_secrets()[0], safe='')}")
+        return Signed(body, {}, f"{self.name}={quote(account.live_secrets()[0], safe='')}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.settings import Account
+from pipeline.sources import ed25519
 from pipeline.sources.source import Refused, Request, Signed
 from schemas.ids import digest
 from schemas.times import MINUTE
@@ -110,7 +111,8 @@ class Token:
 class StandardWebhooks:
     """The scheme of standardwebhooks.com: id, timestamp and raw body are signed, within a window of time.
 
-    One header may hold several signatures, `v1,<base64>` each, so that secrets can be changed without a gap.
+    One header may hold several signatures, `v1,<base64>` each, so that secrets can be changed without a gap; those by
+    an ed25519 key are `v1a,<base64>`.
     """
 
     window: int = 5 * MINUTE
@@ -128,8 +130,12 @@ class StandardWebhooks:
         given = proof_in(request, signatures)
         name, stamp = proof_in(request, f"{self.prefix}-id"), proof_in(request, moment)
         message = f"{name}.{stamp}.".encode() + request.body
-        good = [_v1(secret, message) for secret in account.live_secrets()]
-        if not any(matches(one, good) for one in given.split(" ")):
+        keys: list[str] = []
+        shared: list[str] = []
+        for secret in account.live_secrets():
+            (keys if ed25519.is_key(secret) else shared).append(secret)
+        good = [_v1(secret, message) for secret in shared]
+        if not any(matches(one, good) or ed25519.proves(one, message, keys) for one in given.split(" ")):
             raise Refused("bad_signature", f"no signature in {signatures} is of this body and a live secret")
         if not stamp.isascii() or not stamp.isdigit():
             raise Refused("stale", f"{moment} is no number of seconds")
@@ -139,8 +145,8 @@ class StandardWebhooks:
     def sign(self, body: bytes, account: Account, at: int, url: str = "") -> Signed:
         """Gives the body with an id of its own, the instant, and a signature by the newest secret."""
         del url
-        name, stamp = f"msg_{digest(body)}", str(at // 1_000)
-        proof = _v1(account.live_secrets()[0], f"{name}.{stamp}.".encode() + body)
+        name, stamp, secret = f"msg_{digest(body)}", str(at // 1_000), account.live_secrets()[0]
+        proof = (ed25519.sign if ed25519.is_key(secret) else _v1)(secret, f"{name}.{stamp}.".encode() + body)
         told = {"id": name, "timestamp": stamp, "signature": proof}
         return Signed(body, {f"{self.prefix}-{what}": value for what, value in told.items()})
 

@@ -178,6 +178,26 @@ async def test_a_webhook_s_address_takes_posts_alone(client, method):
         assert "Ninja Van posts its webhooks (scans of parcels)" in told(answer)
 
 
+async def test_a_sender_that_asks_before_it_sends_is_answered(client):
+    """CloudEvents' OPTIONS request: who asked may send, by POST."""
+    asked = {"webhook-request-origin": "eventemitter.example.com", "webhook-request-rate": "120"}
+    answer = await client.options("/webhooks/cloudevents/main", headers=asked)
+    assert (answer.status_code, answer.headers["allow"]) == (200, "POST")
+    assert answer.headers["webhook-allowed-origin"] == "eventemitter.example.com"
+    assert answer.headers["webhook-allowed-rate"] == "*"
+
+
+async def test_an_event_in_headers_keeps_them(client, topics, signed, stored):
+    """Of a binary CloudEvent the attributes travel with the body; the token does not."""
+    request = signed("cloudevents", b"{}")
+    told = {"ce-id": "kept-1", "ce-source": "/kasir", "ce-type": "order.confirmed", "ce-specversion": "1.0"}
+    assert (await client.post(**{**request, "headers": {**request["headers"], **told}})).status_code == 200
+    (record,) = [r for r in await stored(topics) if ("http.ce-id", b"kept-1") in r.headers]
+    headers = dict(record.headers)
+    assert {headers[f"http.{name}"].decode() for name in told} == set(told.values())
+    assert "http.authorization" not in headers
+
+
 async def test_the_gateway_s_own_pages_are_read_alone(client):
     """Health, readiness and metrics take GET and HEAD."""
     assert (await client.get("/healthz")).text == "ok"

@@ -12,7 +12,8 @@ from schemas.registry import EVENTS
 
 SAMPLES = {file: json.loads(file.read_bytes()) for file in (Path(__file__).parent / "samples").glob("*/*.json")}
 WORDS = sorted({word for source in SOURCES.values() for table in source.tables.values() for word in table} | {*EVENTS})
-NAMES = sorted({name for body in SAMPLES.values() for name in body} | {"order_id", "lines", "refunds", "captures"})
+KEYS = {name for body in SAMPLES.values() if isinstance(body, dict) for name in body}
+NAMES = sorted(KEYS | {"order_id", "lines", "refunds", "captures", "ce-id"})
 
 leaves = st.one_of(
     st.none(),

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import sources
 from pipeline.sources import SOURCES, Request, Untranslatable
-from pipeline.sources.standard_webhooks import FIELDS
+from pipeline.sources.own.words import FIELDS
 from schemas import times
 from schemas.registry import EVENTS
 

@@ -3,14 +3,15 @@
 Headers and retries of docs.svix.com, as of 2026-11. Its retries are those of its default settings.
 """
 
-from pipeline.sources import signatures, standard_webhooks
+from pipeline.sources import signatures
+from pipeline.sources.own import standard_webhooks, words
 from pipeline.sources.source import Request, Retries, Source
 from schemas.times import HOUR, MINUTE, SECOND
 
 
 def dedupe_id(request: Request) -> str:
     """Gives the id of the message, which Svix keeps over retries."""
-    return standard_webhooks.message_id(request.headers.get("svix-id", ""))
+    return words.message_id(request.headers.get("svix-id", ""))
 
 
 SOURCE = Source(
@@ -29,5 +30,6 @@ SOURCE = Source(
         success="2xx",
         after=(5, *(span // SECOND for span in (5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR))),
     ),
-    tables=standard_webhooks.SOURCE.tables,
+    sample=standard_webhooks.SOURCE.sample,
+    tables=words.TABLES,
 )

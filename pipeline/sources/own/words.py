@@ -1,9 +1,7 @@
-"""A seller's own system, by the specification of standardwebhooks.com: it tells our events in our words.
+"""Our own words: what a seller's system tells is an event of ours, with its fields as they are written here.
 
-The body is `{"type": …, "timestamp": …, "data": {…}}`: the type of an event, with dots or underscores; when it
-happened; and the event's own fields. Money is a whole number of minor units, or text as people read it ("19.99").
-An order id may carry its namespace (`tiktok_shop:576461413038785752`), where the account's `orders` allows it; a
-buyer's id is one of the same namespace.
+Money is a whole number of minor units, or text as people read it ("19.99"). An order id may carry its namespace
+(`tiktok_shop:576461413038785752`), where the account's `orders` allows it; a buyer's id is one of the same namespace.
 """
 
 import dataclasses
@@ -12,16 +10,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.settings import Account
-from pipeline.sources import signatures
-from pipeline.sources.reading import Reading, read
-from pipeline.sources.source import Request, Retries, Source, Untranslatable
+from pipeline.sources.reading import Reading
+from pipeline.sources.source import Untranslatable
 from pipeline.sources.telling import PROGRESS, Telling
-from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.ids import carrier_id, digest
 from schemas.registry import EVENTS, OF_ORDERS
-from schemas.times import MINUTE, SECOND
 
 ENVELOPE = {field.name for field in dataclasses.fields(Event)} - {"order_id"}
 """What we say of an event ourselves: the sender does not."""
@@ -35,23 +29,21 @@ FIELDS = {kind: {f.name for f in dataclasses.fields(entry.shape)} - ENVELOPE for
 for _stock in EVENTS.keys() - set(OF_ORDERS):
     FIELDS[_stock].remove("order_id")
 
+TABLES = {"type": {kind: entry.topic for kind, entry in EVENTS.items()}}
 
-def translate(delivery: Delivery, account: Account) -> list[Event]:
-    """Gives the one event that a seller's own system tells."""
-    body = read(delivery.body)
-    word = body.id("type")
+
+def kind_of(word: str) -> str:
+    """Gives the type of event of ours that is written so, with dots or underscores. Raises Untranslatable if none."""
     kind = word.replace(".", "_")
     if kind not in EVENTS:
         raise Untranslatable("unknown_type", f"no event type {word!r}{_nearest(kind, EVENTS)}")
-    data = body.inside("data")
+    return kind
+
+
+def tell(telling: Telling, kind: str, data: Reading, at: int, message: tuple[str, ...]) -> Event:
+    """Gives the event that these fields tell; `message` names it among all of its account. Raises Untranslatable."""
     for name in data.value.keys() - FIELDS[kind]:
         raise data.wrong(name, f"is no field of {kind}{_nearest(name, FIELDS[kind])}")
-    at = body.optional_instant("timestamp")
-    at = delivery.received_at if at is None else at
-    return [_event(Telling(delivery, account), kind, data, at)]
-
-
-def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
     told = _with_minor_units(data, data.currency())
     if "carrier" in told:
         told["carrier"] = carrier_id(data.words("carrier"))
@@ -62,7 +54,7 @@ def _event(telling: Telling, kind: str, data: Reading, at: int) -> Event:
     order = _order(telling, data, optional=kind == "package_scanned") if kind in OF_ORDERS else ""
     if told.get("buyer_id"):
         told["buyer_id"] = _buyer(order, data)
-    key = (telling.account.name, telling.delivery.dedupe_id)
+    key = (telling.account.name, *message)
     told = {**telling.envelope(kind, key, order, at), **told, "order_id": order}
     try:
         return SCHEMAS[kind].validate_python(told)
@@ -114,32 +106,6 @@ def _nearest(word: str, known: Any) -> str:  # noqa: ANN401  # any collection of
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def dedupe_id(request: Request) -> str:
-    """Gives the sender's own id of the message, which the specification keeps over retries."""
-    return message_id(request.headers.get("webhook-id", ""))
-
-
 def message_id(name: str) -> str:
     """Gives a sender's id of a message where it may stand in a key, else a digest of it."""
     return name if len(name) <= 100 and name.isascii() and name.isprintable() and name else digest(name)  # noqa: PLR2004
-
-
-SOURCE = Source(
-    id="standard_webhooks",
-    title="Standard Webhooks",
-    tells="anything, from a seller's own system in our words",
-    docs="https://www.standardwebhooks.com",
-    scheme=signatures.StandardWebhooks(),
-    translate=translate,
-    dedupe_id=dedupe_id,
-    needs={"seller": "its webhooks speak for this seller and no other"},
-    example={"seller": "toko-melati"},
-    kept_headers=("webhook-id", "webhook-timestamp"),
-    retries=Retries(
-        deadline=15,
-        success="2xx",
-        after=(5, *(minutes * MINUTE // SECOND for minutes in (5, 30, 120, 300, 600, 840, 1200, 1440))),
-        note="as the specification advises; 410 ends it, 429, 502 and 504 slow it down",
-    ),
-    tables={"type": {kind: entry.topic for kind, entry in EVENTS.items()}},
-)
