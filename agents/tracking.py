@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from agents import deciding
 from agents.rules.anomalies import examine
 from agents.rules.history import take
+from agents.rules.joins import answers
 from agents.rules.notices import introduce, news_of
 from agents.rules.upgrades import upgrade
 from pipeline import codec
-from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
+from pipeline.streams.agent import Batch, Message, Rows, Table, agent
 from schemas.events import Event
 from schemas.facts import VERSION, Order, Transition
 from schemas.notices import Notice
@@ -17,9 +19,13 @@ orders: Table[Order] = Table(
 )
 
 
-@agent("orders", "payments", "shipments", table=orders)
+@agent("orders", "payments", "shipments", "commands", "command.answers", table=orders)
 def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
-    """Folds each order's facts into its state and tells what changed: status, contradictions, news."""
+    """Folds each order's facts into its state and tells what changed: status, contradictions, news, answers."""
+    return _READS.get(batch.topic, _follow)(batch, orders)
+
+
+def _follow(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
     for record, event in batch.events():
         key = event.order_id.encode()
         if key != record.key:
@@ -27,19 +33,57 @@ def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
             continue
         known = orders.get(key)
         order = known or Order(order_id=event.order_id)
-        status, strangers = order.status, _strangers(known)
-        change = take(order, event)
-        if order.status != status:
-            yield Message("order.transitions", key, codec.encode(_transition(record, event, order, status)))
-        if change or order.ahead:
-            for anomaly in examine(order, event):
-                yield Message("anomalies", key, codec.encode(anomaly))
-        for notice in _news(order, event, change, strangers):
-            yield Message("notices", notice.audience.encode(), codec.encode(notice))
+        yield from _take(order, event, record.timestamp, _strangers(known))
         orders.put(key, order)
 
 
-def _transition(record: Record, event: Event, order: Order, before: str) -> Transition:
+def _obey(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
+    """Judges each command that has no answer yet, and does at once what it leads to."""
+    for asked in deciding.commands_in(batch):
+        key = asked.command.order_id.encode()
+        order = orders.get(key) or Order(order_id=asked.command.order_id)
+        if asked.command.command_id in order.answers:
+            continue
+        answer, events = deciding.decide(order, asked, batch)
+        yield from deciding.messages_of(events)
+        strangers = _strangers(order)
+        for event in events:
+            yield from _take(order, event, asked.record.timestamp, strangers)
+        answer.status = order.status
+        answers.keep(order, answer)
+        yield Message("command.answers", key, codec.encode(answer))
+        orders.put(key, order)
+
+
+def _remember(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
+    """Keeps answers, which are facts: a state that is made anew knows them too."""
+    for answer in deciding.answers_in(batch):
+        key = answer.order_id.encode()
+        order = orders.get(key) or Order(order_id=answer.order_id)
+        if answers.keep(order, answer):
+            orders.put(key, order)
+    return iter(())
+
+
+_READS = {"commands": _obey, "command.answers": _remember}
+
+
+def _take(order: Order, event: Event, written_at: int, strangers: tuple[bool, bool]) -> Iterator[Message]:
+    """Folds an event into an order and tells what that changed."""
+    status = order.status
+    change = take(order, event)
+    if order.status != status:
+        yield Message(
+            "order.transitions", event.order_id.encode(), codec.encode(_transition(event, order, status, written_at))
+        )
+    if change or order.ahead:
+        for anomaly in examine(order, event):
+            yield Message("anomalies", event.order_id.encode(), codec.encode(anomaly))
+    for notice in _news(order, event, change, strangers):
+        yield Message("notices", notice.audience.encode(), codec.encode(notice))
+
+
+def _transition(event: Event, order: Order, before: str, written_at: int) -> Transition:
     return Transition(
         transition_id=f"{order.order_id}/{event.event_id}",
         order_id=order.order_id,
@@ -52,7 +96,7 @@ def _transition(record: Record, event: Event, order: Order, before: str) -> Tran
         source=event.source,
         received_at=event.received_at,
         raw_written_at=event.evidence.written_at,
-        event_written_at=record.timestamp,
+        event_written_at=written_at,
     )
 
 

@@ -15,13 +15,15 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import facts, letters, notices, stock
+from schemas import commands, facts, letters, notices, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
 
 DOCS = Path(__file__).parent.parent / "docs"
 STRUCTS = {
+    "commands": commands.Command,
+    "command.answers": commands.Answer,
     "order.snapshots": facts.Order,
     "order.transitions": facts.Transition,
     "anomalies": facts.Anomaly,

@@ -8,16 +8,19 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from schemas.commands import Answer
+
 Mark = tuple[int, str]
 Stamp = tuple[int, int, str]
 Marks = dict[str, Mark]
 
 NEVER: Stamp = (-1, -1, "")
 
-VERSION = 3
+VERSION = 4
 """Of an order's state. A field more is a version more: a worker that does not know the field would lose it.
 
 2: milestones `paid` and `shipped` of the order's own. 3: promises of all kinds, since when they run and when kept.
+4: answers to commands, and how a parcel is handed over.
 """
 
 
@@ -73,6 +76,7 @@ class Package(Struct, omit_defaults=True):
     number: str = ""
     service: str = ""
     insured: bool = False
+    method: str = ""
     arranged: Stamp = NEVER
     last: Scan | None = None
 
@@ -165,6 +169,8 @@ class Order(Struct, omit_defaults=True):
     """(occurred_at, package_id), oldest first: those of one instant are what the order was then cut into."""
     ahead: list[Mark] = field(default_factory=list)
     """Events that were told more than five minutes before they occurred."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Command → what became of it; the latest commands.MOST of them."""
     last_at: int = 0
     """The latest occurred_at among all events folded."""
     status: str = "unknown"

@@ -28,13 +28,17 @@ Milestone = Literal[
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class ShippingArranged(Event):
-    """`shipping_arranged`: binds a package, and its tracking number where there is one, to the order."""
+    """`shipping_arranged`: binds a package, and its tracking number where there is one, to the order.
+
+    `method`, where it is known: pickup, drop_off, own_courier.
+    """
 
     package_id: str
     carrier: str
     tracking_number: str = ""
     service: str = ""
     insured: bool = False
+    method: str = ""
     skus: tuple[str, ...] = ()
 
 

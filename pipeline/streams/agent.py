@@ -50,12 +50,15 @@ class Buried(NamedTuple):
 
 
 class Batch:
-    """A run of records of one partition, in order. Can be iterated any number of times."""
+    """A run of records of one partition, in order. Can be iterated any number of times.
 
-    __slots__ = ("buried", "partition", "records", "topic")
+    `now`: the instant at which it is worked on.
+    """
 
-    def __init__(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        self.topic, self.partition, self.records = topic, partition, records
+    __slots__ = ("buried", "now", "partition", "records", "topic")
+
+    def __init__(self, topic: str, partition: int, records: Sequence[Record], now: int = 0) -> None:
+        self.topic, self.partition, self.records, self.now = topic, partition, records, now
         self.buried: list[Buried] = []
 
     def __iter__(self) -> Iterator[Record]:

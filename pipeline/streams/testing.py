@@ -40,19 +40,20 @@ def told(event: Event, timestamp: int = 0) -> Given:
     return Given(event.order_id.encode(), codec.encode_event(event), codec.headers(event), timestamp=timestamp)
 
 
-def run(
+def run(  # noqa: PLR0913  # what a worker knows of a batch besides its records
     agent: Agent,
     records: Iterable[Given],
     rows: Mapping[bytes, Any] | None = None,
     *,
     topic: str = "",
     partition: int = 0,
+    now: int = 0,
 ) -> Outcome:
     """Runs an agent over records as one batch.
 
     Raises what the agent raises, and AssertionError if it changed a row that it did not put.
     """
-    batch = Batch(topic or agent.topics[0], partition, _numbered(records))
+    batch = Batch(topic or agent.topics[0], partition, _numbered(records), now)
     table = _rows(agent, rows or {})
     messages = list(running.whole(agent, batch, table))
     if table is None:

@@ -70,7 +70,7 @@ class River:
         records = self.topics[topic, partition][start : start + self.dice.randint(1, 60)]
         rows = self.rows[agent.name, partition]
         wanted = {record.key: rows[record.key] for record in records if record.key in rows}
-        outcome = testing.run(agent, records, rows=wanted, topic=topic, partition=partition)
+        outcome = testing.run(agent, records, rows=wanted, topic=topic, partition=partition, now=self.now)
         self.read[agent.name, topic, partition] += len(records)
         for key, row in outcome.rows.items():
             if key not in rows or rows[key] != row:

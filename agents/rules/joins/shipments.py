@@ -1,5 +1,7 @@
 """How events of topic `shipments` join."""
 
+from sys import intern
+
 from agents.rules.joins import MOVED, is_newer, keep_all, keep_earliest, stamp_of
 from agents.rules.parcels import PICKED_UP, PROVES
 from schemas.facts import Order, Package, Scan
@@ -34,6 +36,7 @@ def arrange(order: Order, event: ShippingArranged, _: str, mark: str) -> int:
         return change
     package.arranged = stamp_of(event)
     package.package_id, package.service, package.insured = event.package_id, event.service, event.insured
+    package.method = intern(event.method)
     return change or MOVED
 
 

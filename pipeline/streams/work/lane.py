@@ -113,7 +113,7 @@ class Lane(Line):
 
     def _run(self, delivery: Delivery, rows: AnyRows, outbox: Outbox, now: int) -> Batch:
         records = delivery.value.read()
-        batch = Batch(delivery.run.tp.topic, self.number, records)
+        batch = Batch(delivery.run.tp.topic, self.number, records, now)
         own = dict.fromkeys([record.key for record in records if record.key is not None])
         run = running.one_by_one if self._failures >= MOST_FAILURES else running.in_slices
         outbox.take(run(self.agent, batch, rows), own)

@@ -19,7 +19,7 @@ not; and where rows are read many at a time, that many."""
 def in_slices(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
     """Runs the agent. Raises what it raises while the messages are taken."""
     for start in range(0, len(batch.records), SLICE):
-        part = Batch(batch.topic, batch.partition, batch.records[start : start + SLICE])
+        part = Batch(batch.topic, batch.partition, batch.records[start : start + SLICE], batch.now)
         if rows is not None:
             rows.prefetch({record.key for record in part.records if record.key is not None})
         yield from whole(agent, part, rows)
@@ -36,7 +36,7 @@ def whole(agent: Agent, batch: Batch, rows: AnyRows) -> Iterable[Message]:
 def one_by_one(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
     """Runs the agent over each record alone: one that raises is buried, and leaves no trace in the rows."""
     for record in batch.records:
-        alone = Batch(batch.topic, batch.partition, [record])
+        alone = Batch(batch.topic, batch.partition, [record], batch.now)
         try:
             messages = list(whole(agent, alone, rows))
             _must_fit(messages, rows)
