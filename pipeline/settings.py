@@ -117,6 +117,10 @@ class Account(BaseModel):
         """Gives what this sender needs besides (`app_key`, `url`, `header` …); empty when it is not set."""
         return str((self.__pydantic_extra__ or {}).get(name, ""))
 
+    def told(self, name: str) -> Any:  # noqa: ANN401  # TOML may hold anything
+        """Gives what it says besides under this name, as it is written there: a text, a number, a table; or None."""
+        return (self.__pydantic_extra__ or {}).get(name)
+
     def extras(self) -> frozenset[str]:
         """Gives the names of what it says besides."""
         return frozenset(self.__pydantic_extra__ or {})

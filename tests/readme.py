@@ -1,18 +1,21 @@
-"""The README's tables that repeat code, made from the code. `python -m tests.readme` writes them anew."""
+"""Tables that repeat code, in the README and in docs, made from the code. `python -m tests.readme` writes them anew."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.settings import Settings
 from pipeline.sources import SOURCES
+from pipeline.sources.generic.description import Description, Fields, Proof
 from pipeline.topics import TOPICS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "generic-sender.md")
 SECTION = re.compile(r"(<!-- begin (\w+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 
 
@@ -40,6 +43,23 @@ def settings() -> str:
     return "\n".join(["| setting | default | what |", "|---|---|---|", *rows])
 
 
+def generic() -> str:
+    """Gives what an account of the generic sender may say."""
+    parts: dict[str, type[BaseModel]] = {"": Description, "proof.": Proof, "fields.": Fields}
+    rows = [
+        f"| `{prefix}{name}` | {_choices(field)} | {field.description} |"
+        for prefix, part in parts.items()
+        for name, field in part.model_fields.items()
+        if field.description
+    ]
+    return "\n".join(["| key | value | what |", "|---|---|---|", *rows])
+
+
+def _choices(field: FieldInfo) -> str:
+    told = [f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str)]
+    return ", ".join(told) or ("needed" if field.is_required() else _shown(field))
+
+
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any, str]]:
     for name, field in model.model_fields.items():
         if isinstance(field.default, BaseModel):
@@ -53,13 +73,14 @@ def _shown(field: FieldInfo) -> str:
     return f"`{told}`" if told.strip("*") else ""
 
 
-MADE = {"topics": topics, "sources": sources, "settings": settings}
+MADE = {"topics": topics, "sources": sources, "settings": settings, "generic": generic}
 
 
 def made(text: str) -> str:
-    """Gives the README with its made sections made anew; other sections stay."""
+    """Gives a page with its made sections made anew; other sections stay."""
     return SECTION.sub(lambda m: f"{m[1]}{MADE[m[2]]()}\n{m[4]}" if m[2] in MADE else m[0], text)
 
 
 if __name__ == "__main__":
-    README.write_text(made(README.read_text()))
+    for page in PAGES:
+        page.write_text(made(page.read_text()))

@@ -1,11 +1,14 @@
 """The README says what the code says."""
 
-from tests.readme import README, made
+import pytest
+
+from tests.readme import PAGES, README, made
 
 
-def test_tables_that_repeat_code_are_the_code():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_that_repeat_code_are_the_code(page):
     """`python -m tests.readme` has nothing to change."""
-    assert made(README.read_text()) == README.read_text()
+    assert made(page.read_text()) == page.read_text()
 
 
 def test_it_is_short():

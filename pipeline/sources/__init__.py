@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
+from pipeline.sources import generic
 from pipeline.sources.aggregators import (
     biteship,
     easyparcel,
@@ -80,6 +81,7 @@ SOURCES: dict[str, Source] = {
         standard_webhooks,
         svix,
         cloudevents,
+        generic,
     )
 }
 
