@@ -35,6 +35,7 @@ MACROS = (
     "marts/visible.sql",
     "marts/listed.sql",
     "marts/policy_cases.sql",
+    "marts/stock.sql",
 )
 """What reports read through, each on those before it."""
 

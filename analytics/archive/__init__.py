@@ -5,9 +5,11 @@ ARCHIVED = (
     "orders",
     "payments",
     "shipments",
+    "stock",
     "order.transitions",
     "anomalies",
     "notices",
+    "stock.movements",
     "dead-letters",
 )
 """The topics that are kept: those of which the warehouse is made, without those that Kafka keeps for ever."""

@@ -3,6 +3,7 @@
 from analytics.rows.events import EVENTS
 from analytics.rows.orders import ORDERS
 from analytics.rows.others import ANOMALIES, DELIVERIES, LETTERS, NOTICES, PARKED, TRANSITIONS
+from analytics.rows.stock import LEVELS, MOVEMENTS, STOCK_TOLD
 from analytics.rows.table import Table
 
 TABLES: dict[str, Table] = {
@@ -13,6 +14,9 @@ TABLES: dict[str, Table] = {
     "shipments": EVENTS,
     "anomalies": ANOMALIES,
     "notices": NOTICES,
+    "stock": STOCK_TOLD,
+    "stock.movements": MOVEMENTS,
+    "stock.levels": LEVELS,
     "webhooks.received": DELIVERIES,
     "matching.numbers": PARKED,
     "dead-letters": LETTERS,

@@ -158,6 +158,76 @@ create table if not exists raw.notices (
     written_at bigint not null,
 );
 
+-- what sellers counted and received; evidence_… is where the bytes lie that told it
+create table if not exists raw.stock_told (
+    article_key ubigint not null,
+    seller_key ubigint not null,
+    event_key ubigint not null,
+    event_id varchar not null,
+    type varchar not null,
+    seller_id varchar not null,
+    sku varchar not null,
+    quantity bigint not null,
+    low_at bigint,
+    occurred_at bigint not null,
+    received_at bigint not null,
+    source varchar not null,
+    evidence_topic varchar not null,
+    evidence_partition integer not null,
+    evidence_offset bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- an order does something else with an article: what it did before (was_) and does now (is_); empty = nothing
+create table if not exists raw.movements (
+    article_key ubigint not null,
+    seller_key ubigint not null,
+    order_key ubigint not null,
+    movement_id varchar not null,
+    order_id varchar not null,
+    seller_id varchar not null,
+    sku varchar not null,
+    snapshot_partition integer not null,
+    snapshot_offset bigint not null,
+    was_state varchar not null,
+    was_quantity bigint not null,
+    was_at bigint not null,
+    was_shipped_at bigint not null,
+    is_state varchar not null,
+    is_quantity bigint not null,
+    is_at bigint not null,
+    is_shipped_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- where each article stands; movements_until is the last record of its partition of stock.movements that is in it
+create table if not exists raw.levels (
+    article_key ubigint not null,
+    seller_key ubigint not null,
+    seller_id varchar not null,
+    sku varchar not null,
+    name varchar not null,
+    counted bigint,
+    counted_at bigint,
+    came_in bigint not null,
+    low_at bigint,
+    on_hand bigint not null,
+    available bigint not null,
+    reserved bigint not null,
+    released bigint not null,
+    shipped bigint not null,
+    returned bigint not null,
+    stocked_at bigint,
+    movements_until bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
 -- webhooks as they arrived, without their bodies: those stay in Kafka, at part and kafka_offset
 create table if not exists raw.deliveries (
     delivery_key ubigint not null,

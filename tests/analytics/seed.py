@@ -21,6 +21,7 @@ from schemas.notices import NOTICES, Notice
 from schemas.orders import Line
 from schemas.registry import EVENTS
 from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
+from tests.analytics.shelves import shelve
 
 NOW = parse("2026-11-24T03:05:00Z")
 """10:05 in Jakarta, on a Tuesday."""
@@ -161,6 +162,7 @@ def told(
     lives = [Life(dice, kafka, n, dice.choices(sellers, shares)[0], now) for n in range(orders)]
     for at, n, status in sorted((at, n, status) for n, life in enumerate(lives) for at, status in life.path):
         lives[n].step(status, at)
+    shelve(kafka, sellers, tuple(sku for sku, _, _ in ITEMS), now)
     return kafka, lives
 
 

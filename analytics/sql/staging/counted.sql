@@ -5,6 +5,9 @@ with told as (
     union all select 'order.transitions', count(*), true, 0 from raw.transitions
     union all select 'anomalies', count(*), true, 0 from raw.anomalies
     union all select 'webhooks.received', count(*), true, 0 from raw.deliveries
+    union all select 'stock', count(*), true, 0 from raw.stock_told
+    union all select 'stock.movements', count(*), true, 0 from raw.movements
+    union all select 'stock.levels', count(*), false, count(*) - count(distinct article_key) from raw.levels
     union all select 'dead-letters', count(*), true, 0 from raw.letters
     union all select 'notices', count(*), false, count(*) - count(distinct notice_key) from raw.notices
     union all select 'matching.numbers', count(*), false, count(*) - count(distinct number_key) from raw.parked

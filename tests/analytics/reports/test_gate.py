@@ -11,8 +11,9 @@ from analytics.reports import REPORTS, ForbiddenError, read, run
 from analytics.warehouse import Warehouse
 from pipeline import codec
 from schemas.facts import Anomaly, Order
+from schemas.ids import article_key
 from schemas.times import DAY
-from tests.analytics.seed import BUYERS, NOW, SELLERS, Kafka, told
+from tests.analytics.seed import BUYERS, ITEMS, NOW, SELLERS, Kafka, told
 
 VIEWERS = [
     *(Viewer("seller", seller) for seller in (*SELLERS, "nobody")),
@@ -42,9 +43,10 @@ def of_viewer(kafka: Kafka, orders: list[Order], viewer: Viewer) -> Kafka:
     names = {"seller": lambda order: order.seller[3], "buyer": lambda order: order.details and order.details.buyer_id}
     keys = {order.order_id.encode() for order in orders if names[viewer.role](order) == viewer.id}
     keys.add(viewer.audience.encode())
+    articles = article_key(viewer.id, "").encode() if viewer.role == "seller" else b"nobody's"
     mine = Kafka()
     for place, records in kafka.records.items():
-        mine.records[place] = [record for record in records if record.key in keys]
+        mine.records[place] = [r for r in records if r.key in keys or r.key.startswith(articles)]
     return mine
 
 
@@ -67,6 +69,8 @@ def asked(name: str, orders: list[Order]) -> list[dict]:
         return [base | {"code": code} for code in ("LDR", "OTDR", "SFCR", "NRR")]
     if name in {"order", "trail"}:
         return [base | {"order_id": order.order_id} for order in orders]
+    if "sku" in REPORTS[name].parameters:
+        return [base] if name == "stock" else [base | {"sku": sku} for sku, _, _ in ITEMS]
     if name == "waiting":
         return [base | {"kind": kind} for kind in ("cancellation_asked", "silent", "return_to_answer")]
     return [base]

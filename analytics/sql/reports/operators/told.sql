@@ -7,6 +7,10 @@ found as (
     select event_id, order_id, order_key, evidence_topic, evidence_partition, evidence_offset from raw.events
     where event_key in (select key_of(event_id) from asked) and event_id in (select event_id from asked)
 ),
+of_stock as (
+    select event_id, seller_id, evidence_topic, evidence_partition, evidence_offset from raw.stock_told
+    where event_key in (select key_of(event_id) from asked) and event_id in (select event_id from asked)
+),
 owners as (
     select order_key, seller_id from visible_orders($role, $viewer)
     where order_key in (select order_key from found)
@@ -14,4 +18,6 @@ owners as (
 select distinct
     event_id, order_id, coalesce(seller_id, '') as seller_id, evidence_topic, evidence_partition, evidence_offset,
 from found left join owners using (order_key)
+union
+select event_id, '', seller_id, evidence_topic, evidence_partition, evidence_offset from of_stock
 order by evidence_partition, evidence_offset
