@@ -21,6 +21,7 @@ from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse, WarehouseError
 from pipeline.broker import admin
+from pipeline.broker.writer import Writer
 from pipeline.settings import Settings
 from pipeline.streams.app import Worker, WorkerError, worker
 
@@ -65,7 +66,10 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
     scraper.start()
     async with worker("loading", (), settings, Loading(warehouse)) as running:
         tokens = Tokens(settings.home)
-        services = Services(settings, warehouse, tokens, monitor, loading=running.ready.is_set, scraper=scraper)
+        writer = Writer(kafka)
+        services = Services(
+            settings, warehouse, tokens, monitor, loading=running.ready.is_set, scraper=scraper, writer=writer
+        )
         app = build(services)
         pages.join(app)
         server = _server(app)
@@ -78,6 +82,7 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
             services.close()
             server.should_exit = True
     await serving
+    writer.close()
     monitor.stop()
     scraper.stop()
 

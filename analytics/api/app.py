@@ -11,7 +11,7 @@ from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
 from analytics.api.operators import gateways, lag, letters, queues, topics
 from analytics.api.services import Services
-from analytics.api.shop import metrics, notices, orders, raw, sales, stock
+from analytics.api.shop import commands, metrics, notices, orders, raw, sales, stock
 
 ABOUT = """
 What happened to every order, what is late and what was earned.
@@ -22,6 +22,7 @@ Tables come as JSON, CSV, Parquet, Arrow or XLSX, by `?format=` or `Accept`. Err
 """
 
 DOORS = (
+    commands.router,
     orders.router,
     raw.router,
     stock.router,

@@ -31,9 +31,11 @@ PROBLEMS: dict[str, Kind] = {
     "not-found": Kind(404, "There is no such thing"),
     "method-not-allowed": Kind(405, "Not that way"),
     "not-acceptable": Kind(406, "No such format"),
+    "conflict": Kind(409, "Not as things stand"),
     "gone": Kind(410, "It is no longer kept"),
     "too-large": Kind(413, "Too large"),
     "invalid": Kind(422, "A parameter is wrong"),
+    "too-many": Kind(429, "Too many"),
     "internal": Kind(500, "Our mistake"),
     "unavailable": Kind(503, "Not now"),
 }

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
 
@@ -17,6 +17,7 @@ from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse
 from pipeline.broker import BrokerError, RecordGoneError, admin
+from pipeline.broker.reader import Stored
 from pipeline.settings import Settings
 from schemas.deliveries import Delivery
 
@@ -24,6 +25,22 @@ from schemas.deliveries import Delivery
 def system_clock() -> int:
     """Gives the present instant."""
     return time.time_ns() // 1_000_000
+
+
+class Writes(Protocol):
+    """What writes records into Kafka."""
+
+    def write(self, topic: str, key: bytes, value: bytes) -> None:
+        """Returns when Kafka has the record. Raises BrokerError when it may not have it."""
+
+
+class Nowhere:
+    """A writer without a Kafka."""
+
+    def write(self, topic: str, key: bytes, value: bytes) -> None:
+        """Raises BrokerError."""
+        del key, value
+        raise BrokerError(f"topic {topic} cannot be written: this process has no Kafka")
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,8 @@ class Services:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     bell: Bell = field(default_factory=Bell)
     """Rung for whoever waits for news."""
+    writer: Writes = field(default_factory=Nowhere)
+    """Writes into Kafka; without one of the process's own, it cannot."""
 
     def report(self, name: str, viewer: Viewer, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
         """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
@@ -59,10 +78,19 @@ class Services:
 
     def read_delivery(self, topic: str, partition: int, offset: int) -> Delivery:
         """Reads a webhook from Kafka. Raises a Problem as `asking_kafka` does."""
-        with self.asking_kafka(), admin.connect(self.settings.kafka) as kafka:
-            record = kafka.read_record(topic, partition, offset)
+        record = self.read_record(topic, partition, offset)
         at = (partition, offset, record.timestamp)
         return Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
+
+    def write_record(self, topic: str, key: bytes, value: bytes) -> None:
+        """Writes a record into Kafka; call it in a thread. Raises a Problem as `asking_kafka` does."""
+        with self.asking_kafka():
+            self.writer.write(topic, key, value)
+
+    def read_record(self, topic: str, partition: int, offset: int) -> Stored:
+        """Reads a record from Kafka. Raises a Problem as `asking_kafka` does."""
+        with self.asking_kafka(), admin.connect(self.settings.kafka) as kafka:
+            return kafka.read_record(topic, partition, offset)
 
     def close(self) -> None:
         """Says that the process ends: streams that never end by themselves end now. Call it in the loop."""

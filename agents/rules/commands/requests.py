@@ -4,23 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.rules.commands.saying import Refused, Told, marked_at
+from schemas.cases import ANSWERS, ENDS, is_open, unfinished
 from schemas.commands import Amount, Command, Decision, Received, Resolution
 from schemas.facts import Case, Order, Refund, by_witness
 from schemas.ids import digest
-
-ASKED = {"cancellations": "requested", "returns": "requested", "claims": "opened", "refunds": "requested"}
-"""Part of the order → the step by which a case begins."""
-
-ANSWERS = {
-    "cancellations": ("rejected", "withdrawn"),
-    "returns": ("approved", "rejected", "withdrawn", "shipped", "received", "closed"),
-    "claims": ("resolved",),
-    "refunds": ("approved", "settled", "failed"),
-}
-"""Part of the order → the steps that answer a case or overtake it."""
-
-ENDS = {**ANSWERS, "returns": ("rejected", "withdrawn", "closed")}
-"""Part of the order → the steps after which a case is over."""
 
 Cases = Mapping[str, Case] | Mapping[str, Refund]
 Judgement = Callable[[Order, Command, Any], Sequence[Told]]
@@ -30,9 +17,8 @@ def ask(part: str, event: str) -> Judgement:
     """Makes the judgement of a request: one of a kind at a time."""
 
     def judge(order: Order, command: Command, asked: Any) -> Sequence[Told]:  # noqa: ANN401  # of any shape
-        for ref, case in getattr(order, part).items():
-            if _is_waiting(case, ENDS[part]):
-                raise Refused("already", case_id=ref, **_since(order, case))
+        for ref in unfinished(order, part):
+            raise Refused("already", case_id=ref, **_since(order, getattr(order, part)[ref]))
         kind = {"kind": asked.kind} if hasattr(asked, "kind") else {}
         case_id = digest(command.command_id)
         return [Told(event, {"case_id": case_id, "by": command.by, "reason": asked.reason, **kind})]
@@ -119,27 +105,21 @@ def decide_refund(order: Order, _: Command, asked: Decision) -> Sequence[Told]:
     return [Told("refund_approved" if asked.accept else "refund_failed", fields)]
 
 
-def _the_one(order: Order, part: str, case_id: str, answers: Sequence[str]) -> str:
+def _the_one(order: Order, part: str, case_id: str, answers: tuple[str, ...]) -> str:
     """Finds the case that is meant. Raises Refused when none waits for an answer, or several and none is named."""
     cases: Cases = getattr(order, part)
     if case_id in cases and (step := next((step for step in answers if step in cases[case_id].marks), "")):
         raise Refused("already", case_id=case_id, step=step, **marked_at(order, cases[case_id].marks[step]))
-    waiting = [ref for ref, case in cases.items() if _is_waiting(case, answers)]
-    if case_id:
-        waiting = [ref for ref in waiting if ref == case_id]
-    if len(waiting) == 1:
-        return waiting[0]
-    if waiting:
-        raise Refused("which", cases=", ".join(sorted(waiting)))
+    found = [ref for ref, case in cases.items() if is_open(case, answers) and case_id in ("", ref)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Refused("which", cases=", ".join(sorted(found)))
     answered = [(case.marks[step], step, ref) for ref, case in cases.items() for step in answers if step in case.marks]
     if answered and not case_id:
         mark, step, ref = max(answered)
         raise Refused("already", case_id=ref, step=step, **marked_at(order, mark))
     raise Refused("no_case")
-
-
-def _is_waiting(case: Case | Refund, answers: Sequence[str]) -> bool:
-    return bool(case.marks) and case.marks.keys().isdisjoint(answers)
 
 
 def _since(order: Order, case: Case | Refund) -> dict[str, str]:

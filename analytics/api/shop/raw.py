@@ -17,6 +17,9 @@ router = APIRouter(prefix="/v1/events", tags=["orders"])
 _SHOWN_AS_SENT = frozenset({"application/json", "application/x-www-form-urlencoded", "text/plain", "text/csv"})
 """Content types that no browser runs; anything else goes out as plain bytes."""
 
+COMMANDS = "commands"
+"""The topic that an event lies behind which nobody sent: somebody asked for it here."""
+
 Row = dict[str, Any]
 
 
@@ -31,12 +34,18 @@ Row = dict[str, Any]
 def read_raw(
     request: Request, viewer: SellerOrOperator, event_id: Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 ) -> Response:
-    """Gives the webhook that told this event, byte for byte. A seller may read those that speak of no other's order."""
+    """Gives the webhook or the command that told this event, byte for byte.
+
+    A seller may read those that speak of no other's order.
+    """
     ours = services.of(request)
     rows = [row for row in _told(ours, [event_id]) if viewer == OPERATOR or row["seller_id"] == viewer.id]
     if not rows:
         raise Problem("not-found", f"You have no event {event_id}.")
-    delivery = ours.read_delivery(*(rows[0][f"evidence_{name}"] for name in ("topic", "partition", "offset")))
+    place = rows[0]["evidence_topic"], rows[0]["evidence_partition"], rows[0]["evidence_offset"]
+    if place[0] == COMMANDS:  # of one order, whose seller this is
+        return _bytes(ours.read_record(*place).value or b"", "application/json")
+    delivery = ours.read_delivery(*place)
     if viewer != OPERATOR and not _speaks_only_of(ours, viewer, delivery):
         raise Problem("forbidden", "This webhook speaks of more than your own orders; an operator can read it.")
     return _answer(delivery)
@@ -67,9 +76,13 @@ def all_of_one(seller_id: str, event_ids: Sequence[str], rows: Sequence[Row]) ->
 def _answer(delivery: Delivery) -> Response:
     sent = delivery.headers.get("content-type", "")
     shown = sent if sent.partition(";")[0].strip().lower() in _SHOWN_AS_SENT else "application/octet-stream"
+    return _bytes(delivery.body, shown)
+
+
+def _bytes(body: bytes, shown: str) -> Response:
     headers = {
         "Content-Type": shown,
         "Content-Disposition": 'attachment; filename="webhook"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    return Response(delivery.body, headers=headers)
+    return Response(body, headers=headers)

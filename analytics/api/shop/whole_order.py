@@ -72,6 +72,7 @@ class Parcel(Shape):
     tracking_number: Text
     service: Text
     insured: bool
+    method: Text = Field(description="how it is handed over, where somebody arranged that here", examples=["pickup"])
     milestones: dict[str, Time]
     scan: LastScan | None
     next_expected_at: Time | None = None
@@ -167,9 +168,9 @@ class WholeOrder(Counted, OrderLine):
 
 
 class Evidence(Shape):
-    """Where the sender's own bytes lie."""
+    """Where the bytes lie that told it: a sender's own, or a command."""
 
-    topic: str = "webhooks.received"
+    topic: str = Field(examples=["webhooks.received", "commands"])
     partition: int
     offset: int
 
@@ -195,7 +196,7 @@ class Event(Shape):
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Reads a row of report `trail`."""
-        evidence = {"partition": row["evidence_partition"], "offset": row["evidence_offset"]}
+        evidence = {name: row[f"evidence_{name}"] for name in ("topic", "partition", "offset")}
         amount = money(row["amount"], row["currency"])
         return cls.model_validate({**row, "amount": amount, "evidence": evidence})
 
@@ -227,6 +228,7 @@ def _parcel(package: Package) -> dict[str, Any]:
         "tracking_number": package.number,
         "service": package.service,
         "insured": package.insured,
+        "method": package.method,
         "milestones": _milestones(package),
         "scan": last
         and {"milestone": last.milestone, "words": last.words, "location": last.location, "at": last.stamp[0]},

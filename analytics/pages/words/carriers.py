@@ -45,9 +45,13 @@ def carrier_name(carrier: str) -> str:
     return known.name if known else carrier.replace("_", " ").strip().title()
 
 
+OURS = {"arus": "Arus", "automation": "Arus (automation)"}
+"""Senders of events that nobody sent: what was asked for here, and what went by itself."""
+
+
 def sender_name(source: str) -> str:
     """Gives the name that people know a sender by; an unknown one keeps its id."""
-    return SOURCES[source].title if source in SOURCES else source.replace("_", " ")
+    return SOURCES[source].title if source in SOURCES else OURS.get(source, source.replace("_", " "))
 
 
 def tracking_page(carrier: str, number: str) -> str:

@@ -1,0 +1,98 @@
+"""Asking something of an order: the command goes into Kafka, and its answer is awaited where the order is loaded."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+
+from analytics.access import Viewer
+from analytics.api.problems import Problem
+from analytics.api.services import Services
+from pipeline import codec
+from schemas.commands import REFUSALS, Answer, Command, Terms, command_id
+from schemas.facts import Order
+
+PATIENCE = 5.0
+"""Seconds that whoever asked waits for the answer."""
+
+PAUSE = 0.1
+"""Seconds between two looks for it."""
+
+PARTIES = ("seller", "buyer")
+
+_order = msgspec.json.Decoder(Order).decode
+
+
+class Wish(NamedTuple):
+    """What is asked of which order, and the asker's key for it."""
+
+    order_id: str
+    name: str
+    payload: Mapping[str, Any]
+    key: str
+
+
+def new_key() -> str:
+    """Gives a key that nobody has used."""
+    return secrets.token_urlsafe(12)
+
+
+async def ask(ours: Services, viewer: Viewer, wish: Wish) -> tuple[str, Answer | None]:
+    """Gives the command's id and its answer; None while the stream has none. The same key has the same answer.
+
+    Raises a Problem: 404 for an order that is not the viewer's, 422 for a key of another matter, 503 without Kafka.
+    """
+    if viewer.role == "operator":
+        raise Problem("forbidden", "A seller or a buyer asks; an operator looks.")
+    command = Command(
+        command_id=command_id(wish.order_id, viewer.role, viewer.id, wish.key),
+        order_id=wish.order_id,
+        name=wish.name,
+        by=viewer.role,
+        who=viewer.id,
+        asked_at=ours.now(),
+        payload=dict(wish.payload),
+        terms=Terms(),
+    )
+    answer = await run_in_threadpool(find_answer, ours, viewer, command.command_id)
+    if answer is None:
+        await run_in_threadpool(ours.write_record, "commands", wish.order_id.encode(), codec.encode(command))
+        answer = await _wait(ours, viewer, command.command_id)
+    if answer and answer.matter != command.matter:
+        raise Problem("invalid", "This Idempotency-Key was used for something else; take a new one.")
+    return command.command_id, answer
+
+
+def find_answer(ours: Services, viewer: Viewer, command: str) -> Answer | None:
+    """Gives the answer to a command as far as it is loaded. Raises a Problem when the order is not the viewer's."""
+    order_id = command.rpartition("/")[0]
+    rows = ours.report("order", viewer, order_id=order_id)
+    if not rows:
+        raise Problem("not-found", f"You have no order {order_id}.")
+    return _order(rows[0]["facts"]).answers.get(command)
+
+
+async def _wait(ours: Services, viewer: Viewer, command: str) -> Answer | None:
+    """Looks until the order is loaded with the answer, so that whoever reads on finds what it led to."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while loop.time() < until and not ours.closing.is_set():
+        answer = await run_in_threadpool(find_answer, ours, viewer, command)
+        if answer:
+            return answer
+        await asyncio.sleep(PAUSE)
+    return None
+
+
+PROBLEMS = {403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "too-many"}
+"""HTTP status of a refusal → kind of problem."""
+
+
+def refusal(answer: Answer) -> Problem:
+    """Gives the problem that tells a refusal: which rule, and what it names."""
+    rule = REFUSALS[answer.refused]
+    more: dict[str, Any] = {"command_id": answer.command_id, "rule": answer.refused, "values": answer.values}
+    return Problem(PROBLEMS[rule.http_status], rule.says, **more)
