@@ -190,6 +190,7 @@ async def test_what_can_be_asked_is_told(door, stream):
         told = (await api.get(f"/v1/orders/{ORDER}/commands")).json()
         assert (told["order_status"], told["missing"]) == ("unpaid", ["payment"])
         assert [offer["command"] for offer in told["offers"]] == ["cancel"]
+        assert told["stock"] == [{"sku": "S", "quantity": 1, "state": "uncounted", "available": None}]
     stream.load(order_of(*DELIVERED))
     async with door(BUYER) as api:
         told = (await api.get(f"/v1/orders/{ORDER}/commands")).json()

@@ -12,7 +12,7 @@ from analytics.access import Viewer
 from analytics.api.problems import Problem
 from analytics.api.services import Services
 from pipeline import codec
-from schemas.commands import REFUSALS, Answer, Command, Terms, command_id
+from schemas.commands import REFUSALS, Answer, Command, Terms, command_id, order_of
 from schemas.facts import Order
 
 PATIENCE = 5.0
@@ -22,6 +22,8 @@ PAUSE = 0.1
 """Seconds between two looks for it."""
 
 PARTIES = ("seller", "buyer")
+
+UNCOUNTED = {"state": "uncounted", "available": None}
 
 _order = msgspec.json.Decoder(Order).decode
 
@@ -68,11 +70,27 @@ async def ask(ours: Services, viewer: Viewer, wish: Wish) -> tuple[str, Answer |
 
 def find_answer(ours: Services, viewer: Viewer, command: str) -> Answer | None:
     """Gives the answer to a command as far as it is loaded. Raises a Problem when the order is not the viewer's."""
-    order_id = command.rpartition("/")[0]
+    return find_order(ours, viewer, order_of(command)).answers.get(command)
+
+
+def find_order(ours: Services, viewer: Viewer, order_id: str) -> Order:
+    """Gives the facts of an order of this viewer. Raises a Problem when there is none."""
     rows = ours.report("order", viewer, order_id=order_id)
     if not rows:
         raise Problem("not-found", f"You have no order {order_id}.")
-    return _order(rows[0]["facts"]).answers.get(command)
+    return _order(rows[0]["facts"])
+
+
+def stock_of(ours: Services, viewer: Viewer, order: Order) -> list[dict[str, Any]]:
+    """Gives each article of an order with how many are left, as far as its seller has told."""
+    lines = order.details.lines if order.details else []
+    return [{**_level(ours, viewer, order, line.sku), "sku": line.sku, "quantity": line.quantity} for line in lines]
+
+
+def _level(ours: Services, viewer: Viewer, order: Order, sku: str) -> dict[str, Any]:
+    rows = ours.report("stock", viewer, sku=sku, seller=order.seller[3]) if sku else []
+    is_known = bool(rows) and rows[0]["state"] != "uncounted"
+    return {"state": rows[0]["state"], "available": rows[0]["available"]} if is_known else dict(UNCOUNTED)
 
 
 async def _wait(ours: Services, viewer: Viewer, command: str) -> Answer | None:

@@ -12,13 +12,12 @@ from starlette.responses import JSONResponse, Response
 from analytics.access import Viewer
 from analytics.api import services
 from analytics.api.formats import NO_MORE
-from analytics.api.problems import Problem, told
+from analytics.api.problems import told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Shape, Text, Time
 from analytics.api.shop import asking
 from analytics.api.shop.orders import OrderId
 from schemas.commands import COMMANDS, Answer, Kind, Nothing, Terms, order_of
-from schemas.facts import Order
 from schemas.offers import missing, offers
 
 router = APIRouter(tags=["commands"])
@@ -64,6 +63,15 @@ class Offer(Shape):
     says: str
 
 
+class InStock(Shape):
+    """An article of an order that has not left: what of it is on the shelf for this order and for all others."""
+
+    sku: str
+    quantity: int
+    state: str = Field(description="uncounted: nobody told how many there are", examples=["ok", "oversold"])
+    available: int | None = Field(description="after all open orders have theirs; below 0 some go without")
+
+
 class Offers(Shape):
     """What can be asked of an order as it looks; each command is judged anew when it is asked."""
 
@@ -71,18 +79,22 @@ class Offers(Shape):
     order_status: str
     offers: list[Offer]
     missing: list[str] = Field(description="what is to be known before it can be confirmed", examples=[["articles"]])
+    stock: list[InStock] = Field(description="of a seller's order: to check before it is confirmed")
 
 
 @router.get("/v1/orders/{order_id:path}/commands", responses=told("not-found"), dependencies=[NO_MORE])
 def list_offers(request: Request, viewer: Anyone, order_id: OrderId) -> Offers:
     """Tells what can be asked of an order now, and what is missing before it can be confirmed."""
-    rows = services.of(request).report("order", viewer, order_id=order_id)
-    if not rows:
-        raise Problem("not-found", f"You have no order {order_id}.")
-    order = msgspec.json.decode(rows[0]["facts"], type=Order)
+    ours = services.of(request)
+    order = asking.find_order(ours, viewer, order_id)
     names = [] if viewer.role == "operator" else offers(order, viewer.role, Terms())
-    told = [Offer(command=name, says=COMMANDS[name].says) for name in names]
-    return Offers(order_id=order_id, order_status=order.status, offers=told, missing=missing(order))
+    return Offers(
+        order_id=order_id,
+        order_status=order.status,
+        offers=[Offer(command=name, says=COMMANDS[name].says) for name in names],
+        missing=missing(order),
+        stock=[] if viewer.role == "buyer" else [InStock(**row) for row in asking.stock_of(ours, viewer, order)],
+    )
 
 
 @router.get("/v1/commands/{command_id:path}", responses=told("not-found"), dependencies=[NO_MORE])
