@@ -1,8 +1,4 @@
-"""Matching: carriers know tracking numbers, not orders. A scan finds its orders, or waits until they are known.
-
-A binding takes the scans of its number from BEFORE it was told until AFTER it. That depends on the two alone, so it is
-the same whichever comes first, and a number that a carrier uses again after months belongs to its new order.
-"""
+"""Matching: carriers know tracking numbers, not orders. A scan finds its orders, or waits until they are known."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
@@ -10,6 +6,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from msgspec import Raw, Struct, field
 
+from agents.rules.bindings import belongs
 from pipeline import codec
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
 from schemas.facts import Anomaly
@@ -17,7 +14,6 @@ from schemas.ids import digest
 from schemas.shipments import PackageScanned, ShippingArranged
 from schemas.times import DAY
 
-BEFORE, AFTER = 14 * DAY, 75 * DAY
 REUSED_AFTER = 90 * DAY
 """A number that is bound again after more than this is another parcel's: no scan falls to both."""
 
@@ -61,7 +57,7 @@ class Number(Struct):
 
     def orders_of(self, scan: Seen) -> set[str]:
         """Gives the orders that a scan tells of: those that its time is bound to, and those that its sender named."""
-        bound = (b.order_id for b in self.bindings if b.at - BEFORE <= scan.occurred_at <= b.at + AFTER)
+        bound = (b.order_id for b in self.bindings if belongs(b.at, scan.occurred_at))
         return {*scan.named, *bound}
 
     def reused(self) -> dict[str, tuple[Binding, Binding]]:

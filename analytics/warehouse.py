@@ -1,5 +1,7 @@
 """The warehouse: the one door to DuckDB. One process owns the file; readers and the loader are threads of it."""
 
+import errno
+import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +20,14 @@ logger = structlog.get_logger(__name__)
 
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 _BAD_LOG = re.compile(r"Corrupt WAL file|WAL checkpoint iteration does not match")
-_OUTSIDE = ("Permission denied", "No space left", "Read-only file system", "Is a directory", "Too many open files")
+_OUTSIDE = tuple(
+    os.strerror(number)
+    for number in (
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),  # the last: the process may not write files as long as that
+        *(errno.EMFILE, errno.ENFILE, errno.EIO),
+    )
+)
 """What the machine refuses; the file itself is sound."""
 
 SQL = Path(__file__).parent / "sql"
@@ -68,10 +77,13 @@ class Warehouse:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        log, is_new = self.path.with_name(f"{self.path.name}.wal"), not self.path.exists()
         try:
             root = _connect(self.path)
         except duckdb.Error as error:
-            log = self.path.with_name(f"{self.path.name}.wal")
+            if is_new:  # what was begun of it would be taken for a damaged file
+                self.path.unlink(missing_ok=True)
+                log.unlink(missing_ok=True)
             if not (_BAD_LOG.search(str(error)) and log.exists()):
                 raise _explained(self.path, error) from error
             # The file itself is sound: it stands at its last checkpoint, and so do the offsets in it.

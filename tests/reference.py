@@ -8,7 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from agents.matching import AFTER, BEFORE
+from agents.rules.bindings import AFTER, BEFORE
 from agents.rules.fold import fold
 from agents.rules.history import settle
 from pipeline import codec

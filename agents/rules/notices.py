@@ -104,6 +104,17 @@ def introduce(order: Order, audience: str) -> Iterator[Notice]:
                 news = News(scope, milestone, ref, marks[milestone])
                 if _is_news(order, news) and min([news.mark, *_by_others(order, news)]) == news.mark:
                     yield from (notice for notice in _notices(order, news) if notice.audience == audience)
+    for news in _only_said(order):
+        if _is_news(order, news):
+            yield from (notice for notice in _notices(order, news) if notice.audience == audience)
+
+
+def _only_said(order: Order) -> Iterator[News]:
+    """Gives what nothing but a marketplace's word told."""
+    for scope, milestone in SAID.values():
+        said = order.reported.get(TELLS[scope, milestone].said)
+        if said and not any(milestone in marks for marks in _milestones(order, scope).values()):
+            yield News(scope, milestone, "", said)
 
 
 def _happened(order: Order, event: Event) -> tuple[str, str, str] | None:

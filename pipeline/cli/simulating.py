@@ -13,7 +13,7 @@ from pipeline.cli.output import Json, console, load, print_json, show
 from pipeline.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from pipeline.cli.proof import Verdict
+    from pipeline.cli.proof.verdict import Verdict
     from pipeline.settings import Settings
     from pipeline.simulate.sending import Totals
     from pipeline.simulate.traffic import Webhook

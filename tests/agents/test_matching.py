@@ -4,7 +4,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.matching import AFTER, BEFORE, MOST_SCANS, REUSED_AFTER, match
+from agents.matching import MOST_SCANS, REUSED_AFTER, match
+from agents.rules.bindings import AFTER, BEFORE
 from pipeline import codec
 from pipeline.streams import testing
 from pipeline.streams.testing import Given, Outcome

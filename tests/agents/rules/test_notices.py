@@ -53,6 +53,13 @@ def test_a_buyer_who_is_named_late_hears_what_is_news_in_one_order():
     assert one == other
 
 
+def test_a_buyer_who_is_named_after_the_marketplaces_word_hears_it_too():
+    """Also if the event itself comes still later: it says nothing that the word did not."""
+    word = tell("status_reported", 5, status="cancelled", word="CANCELLED")
+    for life in ((word, PLACED), (word, PLACED, tell("order_cancelled", 5))):
+        assert kinds(*life, audience="buyer:b1") == ["cancelled"]
+
+
 def test_what_is_told_again_is_no_news():
     """Repeats of senders and replays tell nothing."""
     life = (*READY, PICKED, DELIVERED)

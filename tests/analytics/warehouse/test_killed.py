@@ -1,6 +1,7 @@
 """The loader and its file come to harm: nothing is lost, nothing is doubled, or a sentence says what to do."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -156,6 +157,21 @@ def test_what_the_machine_refuses_is_not_called_damage(tmp_path):
     with pytest.raises(WarehouseError) as error:
         Warehouse(tmp_path / "arus.duckdb")
     assert "rebuild" not in str(error.value)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_may_not_grow_is_not_called_damaged(tmp_path, exists):
+    """Nor is one whose disk is full: it needs room, and when it has room it is as it was."""
+    path = filled(tmp_path / "arus.duckdb") if exists else tmp_path / "arus.duckdb"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+    try:
+        with pytest.raises(WarehouseError, match=r"cannot be opened: .*File too large") as error:
+            Warehouse(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not isinstance(error.value, WarehouseDamagedError)
+    Warehouse(path).close()
 
 
 def test_files_can_be_read_by_the_release_before(tmp_path):

@@ -1,0 +1,107 @@
+"""The reference: every webhook folded in one go, with no stream, no batch and no order of arrival."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from agents.rules.bindings import belongs
+from agents.rules.fold import fold
+from agents.rules.history import settle
+from agents.rules.stock.standings import articles_of
+from pipeline.settings import Settings
+from pipeline.sources import Untranslatable, translate
+from schemas.deliveries import Delivery
+from schemas.events import Event
+from schemas.facts import Order
+from schemas.ids import article_key, tracking_key
+from schemas.shipments import PackageScanned, ShippingArranged
+from schemas.stock import StockTold
+
+Orders = dict[str, dict[str, Event]]
+"""order → event id → event."""
+
+
+class Reference(NamedTuple):
+    """What must have become of webhooks."""
+
+    untranslatable: int
+    events: Orders
+    orders: dict[str, Order]
+
+
+class Seen(NamedTuple):
+    """Of some webhooks: how many are the first of their kind, and how many tell what another told before."""
+
+    once: int
+    again: int
+
+
+def reference(settings: Settings, kept: Iterable[Delivery]) -> Reference:
+    """Folds all deliveries; of those with one key the first counts."""
+    taken: dict[bytes, list[Event]] = {}
+    untranslatable = 0
+    for delivery in kept:
+        if delivery.key in taken:
+            continue
+        try:
+            taken[delivery.key] = _translated(settings, delivery)
+        except Untranslatable:  # not remembered as taken: each copy is a dead letter of its own
+            untranslatable += 1
+    by_order = bound(list(chain.from_iterable(taken.values())))
+    return Reference(untranslatable, by_order, {id_: _folded(id_, told.values()) for id_, told in by_order.items()})
+
+
+def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
+    account = settings.account(delivery.source, delivery.account)
+    if account is None:
+        raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account}")
+    events = translate(delivery, account)
+    if not all(event.order_id or isinstance(event, (PackageScanned, StockTold)) for event in events):
+        raise Untranslatable("no_order", "it names no order")
+    return events
+
+
+def bound(events: Sequence[Event]) -> Orders:
+    """Gives each order its events: scans to the order they name, and to those that their number was bound to then."""
+    bindings: defaultdict[str, list[ShippingArranged]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, ShippingArranged) and event.tracking_number:
+            bindings[tracking_key(event.carrier, event.tracking_number)].append(event)
+    orders: Orders = {}
+    for event in events:
+        owners = {event.order_id} if event.order_id else set()
+        if isinstance(event, PackageScanned):
+            near = bindings[tracking_key(event.carrier, event.tracking_number)]
+            owners |= {binding.order_id for binding in near if belongs(binding.occurred_at, event.occurred_at)}
+        for owner in owners:
+            orders.setdefault(owner, {}).setdefault(event.event_id, event)
+    return orders
+
+
+def _folded(order_id: str, events: Iterable[Event]) -> Order:
+    order = Order(order_id)
+    for event in events:
+        fold(order, event)
+    settle(order)
+    return order
+
+
+def seen(kept: Sequence[Delivery], since: int, until: int) -> Seen:
+    """Counts the deliveries that were received after `since` and not after `until`."""
+    first: dict[bytes, int] = {}
+    for delivery in kept:
+        first[delivery.key] = min(first.get(delivery.key, delivery.offset), delivery.offset)
+    counted = [d.offset == first[d.key] for d in kept if since < d.received_at <= until]
+    return Seen(counted.count(True), counted.count(False))
+
+
+def standings(orders: Iterable[Order]) -> dict[str, Counter[str]]:
+    """Gives for each article how many pieces of all orders are reserved, released, shipped and returned."""
+    articles: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for order in orders:
+        for sku, standing in articles_of(order).items():
+            pieces = articles[article_key(order.seller[3], sku)]
+            pieces["shipped" if standing.state == "returned" else standing.state] += standing.quantity
+            pieces["returned"] += standing.quantity * (standing.state == "returned")
+    return dict(articles)
