@@ -1,57 +1,13 @@
-"""Commands that answer a question: senders, tokens, and how this machine stands."""
+"""Commands that answer a question: tokens, and how this machine stands."""
 
 import time
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.output import Json, console, load, print_json, show, show_problems
+from pipeline.cli.output import Json, console, load, print_json, show
 
-sources = typer.Typer(no_args_is_help=True, help="Senders, and the accounts through which they send.")
 tokens = typer.Typer(no_args_is_help=True, help="Who may look.")
-
-
-@sources.command("list")
-def list_sources(*, json: Json = False) -> None:
-    """Lists the senders that are understood, and their accounts here.
-
-    Example: `arus sources list`
-    """
-    from pipeline.sources import SOURCES
-
-    accounts = load().accounts
-    rows = [
-        {
-            "source": source.id,
-            "title": source.title,
-            "tells": source.tells,
-            "accounts": ", ".join(account.name for account in accounts if account.source == source.id),
-            "needs": ", ".join(source.needs),
-            "docs": source.docs,
-            "unconfirmed": source.unconfirmed,
-        }
-        for source in SOURCES.values()
-    ]
-    columns = ("source", "title", "tells", "accounts", "needs", "unconfirmed")
-    show(rows, as_json=json, none="no sender is understood", columns=columns)
-
-
-@sources.command("check")
-def check_sources(*, json: Json = False) -> None:
-    """Tells whether every account has what its sender needs; exit code 1 if one has not.
-
-    Example: `arus sources check`
-    """
-    from pipeline.settings import SettingsError
-    from pipeline.sources import check
-
-    settings = load()
-    problems: list[str] = []
-    try:
-        check(settings)
-    except SettingsError as error:
-        problems = str(error).splitlines()
-    show_problems(problems, as_json=json, none=f"{len(settings.accounts)} accounts have what their senders need")
 
 
 @tokens.command("create")
@@ -116,6 +72,5 @@ def doctor(*, json: Json = False) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    app.add_typer(sources, name="sources")
     app.add_typer(tokens, name="token")
     app.command()(doctor)

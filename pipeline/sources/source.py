@@ -142,7 +142,7 @@ class Source:
     keys: str = ""
     """Where it publishes the public keys that prove its signatures; its accounts need no secrets then."""
     sample: str = ""
-    """A small body of ours in its format, for trials: `$order`, `$seconds`, `$millis` and `$iso` are filled in."""
+    """A small body of ours in its format, for trials; trying.py fills in `$order` and the instant."""
     unconfirmed: str = ""
     """What no public source confirms, so that it is not relied upon."""
     kept_headers: tuple[str, ...] = ()

@@ -119,6 +119,8 @@ SOURCE = Source(
     is_challenge=is_challenge,
     needs={"header": "the name of the header that Biteship's dashboard was told to send the secret in"},
     example={"header": "X-Biteship-Secret"},
+    sample='{"event":"order.status","order_id":"$order","courier_company":"jne",'
+    '"courier_waybill_id":"TRIAL$order","status":"dropping_off"}',
     orders_by="nobody",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"status": STATUSES},

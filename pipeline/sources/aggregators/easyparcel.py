@@ -79,6 +79,8 @@ SOURCE = Source(
     dedupe_id=retry_id("uuid", "topic", "timestamp", "awb_number", "status_log"),
     takes={"carrier": "who carries the parcels, where others name them by the courier's own name"},
     orders_by="nobody",
+    sample='{"topic":"shipment.tracking.update","shipment_number":"$order","timestamp":"$iso","awb_number":"TRIAL$order",'
+    '"latest_shipment_status_code":3,"latest_tracking_status":"Parcel has been collected"}',
     unconfirmed="how it proves itself (a secret in the address is asked for instead), its status numbers but 3 and 5",
     retries=Retries(deadline=30, success="200", note="may try again, how often is not told"),
     tables={"shipment_status_code": STATUSES},

@@ -74,6 +74,9 @@ SOURCE = Source(
     scheme=signatures.Hmac("x-hmac-signature", _header, key=_key),
     translate=translate,
     dedupe_id=retry_id("id", "result"),
+    sample='{"description":"tracker.updated","id":"evt_$order","result":{"tracking_code":"TRIAL$order",'
+    '"carrier":"UPS","tracking_details":[{"status":"in_transit","datetime":"$iso",'
+    '"message":"Departed"}]}}',
     orders_by="nobody",
     retries=Retries(deadline=None, success="2xx", note="tries again, how often is not told; may disable the webhook"),
     tables={"status": STATUSES, "status/detail": DETAILS},

@@ -145,6 +145,8 @@ SOURCE = Source(
     check_account=check_zone,
     takes={**TAKES, "carrier": "who carries parcels whose courier the short form does not name"},
     orders_by="nobody",
+    sample='{"method":"shipped_packages","data":[{"order_id":"$order","awb":"TRIAL$order",'
+    '"shipped_at":"$iso"}],"packages":[{"awb":"TRIAL$order","service":"jne"}]}',
     unconfirmed="retries and how long it waits",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"method": METHODS, "method, without a waybill": ORDERS, "status of a new method": STATUSES},

@@ -85,6 +85,9 @@ SOURCE = Source(
     dedupe_id=retry_id("action", "carrier_status_change_timestamp", "parcel"),
     takes={"carrier": "who carries parcels whose carrier Sendcloud does not name"},
     orders_by="nobody",
+    sample='{"action":"parcel_status_changed","timestamp":$millis,"parcel":{"tracking_number":"TRIAL$order",'
+    '"order_number":"$order","carrier":{"code":"dhl"},"status":{"id":3,'
+    '"message":"En route to sorting center"}}}',
     unconfirmed="retries and how long it waits",
     retries=Retries(deadline=None, success="2xx", note="not told"),
     tables={"status": STATUSES},

@@ -113,6 +113,8 @@ SOURCE = Source(
         "carrier": "who carries the parcels: Shipper's webhooks name no courier",
     },
     orders_by="nobody",
+    sample='{"auth":"","awb":"TRIAL$order","external_id":"$order","status_date":"$iso",'
+    '"external_status":{"code":"1000","description":"Paket siap dikirim"}}',
     unconfirmed="the list of status codes (all but 1000 and warehouse 50 come as unknown, with their words); how "
     "warehouses prove themselves",
     retries=Retries(deadline=None, success="200, 201 or 202", note="three times, for warehouses; else not told"),

@@ -93,6 +93,9 @@ SOURCE = Source(
     translate=translate,
     dedupe_id=retry_id("event", "data"),
     orders_by="nobody",
+    sample='{"event":"track_updated","data":{"carrier":"ups","tracking_number":"TRIAL$order",'
+    '"metadata":"$order","tracking_status":{"status":"TRANSIT","status_date":"$iso",'
+    '"status_details":"Departed"}}}',
     unconfirmed="how old a signature may be: an hour is allowed",
     retries=Retries(deadline=3, success="2xx", note="tries again twice, and only after 408, 429 or 5xx"),
     tables={"status": STATUSES, "status/substatus": SUBSTATUSES},

@@ -91,6 +91,8 @@ SOURCE = Source(
     scheme=signatures.Token("x-api-key"),
     translate=translate,
     orders_by="nobody",
+    sample='{"awb":"TRIAL$order","courier_name":"Delhivery","order_id":"$order",'
+    '"current_status":"IN TRANSIT","current_timestamp":"$ist"}',
     unconfirmed="statuses beyond the nine of its webhook page, and retries",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"status": STATUSES},

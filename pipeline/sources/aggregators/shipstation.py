@@ -197,6 +197,9 @@ SOURCE = Source(
         "jwks": f"where its public keys lie, if not at {JWKS}; secrets, where given, are such keys in PEM",
     },
     orders_by="nobody",
+    sample='{"resource_type":"TRACK_EVENT_V2","data":{"tracking_number":"TRIAL$order","carrier_code":"ups",'
+    '"status_code":"IT","events":[{"occurred_at":"$iso","status_code":"IT",'
+    '"description":"Departed"}]}}',
     unconfirmed="retries and how long it waits",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"status_code": STATUSES, "status_detail_code": DETAILS},

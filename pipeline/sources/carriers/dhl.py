@@ -70,6 +70,9 @@ SOURCE = Source(
     example={"header": "X-DHL-Token"},
     takes=TAKES,
     orders_by="nobody",
+    sample='{"scope":"subscription.push","shipments":[{"id":"TRIAL$order",'
+    '"details":{"references":{"number":"$order"}},"status":{"timestamp":"$iso",'
+    '"statusCode":"transit","status":"In transit"}}]}',
     unconfirmed="retries, and the words of `scope`, known from public code",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"statusCode": STATUSES},

@@ -110,6 +110,9 @@ SOURCE = Source(
     scheme=signatures.Hmac("fdx-signature", signatures.base_64, also=signatures.hexadecimal),
     translate=translate,
     orders_by="nobody",
+    sample='{"completeTrackResults":[{"trackingNumber":"TRIAL$order",'
+    '"trackResults":[{"scanEvents":[{"date":"$iso","eventType":"OD",'
+    '"eventDescription":"On FedEx vehicle for delivery"}]}]}]}',
     unconfirmed="a sample of what is pushed (read as what the Track API answers), base64 or hexadecimal, retries",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"eventType": EVENTS},

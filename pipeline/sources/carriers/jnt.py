@@ -151,6 +151,8 @@ SOURCE = Source(
     check_account=check_zone,
     takes=TAKES,
     orders_by="nobody",
+    sample='{"billCode":"TRIAL$order","txlogisticId":"$order","details":[{"scanTime":"$iso",'
+    '"scanTypeCode":"94","scanType":"On Delivery","desc":"Parcel out for delivery."}]}',
     unconfirmed="J&T Indonesia's push; codes 201 and 300 to 306, whose words are asked; retries",
     # It reads the answer's body: anything but code 1 is a failure to it.
     manners=Manners(body=json.dumps({"code": "1", "msg": "success", "data": "SUCCESS", "requestId": "arus"}).encode()),

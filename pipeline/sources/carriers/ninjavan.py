@@ -149,6 +149,8 @@ SOURCE = Source(
     docs="https://api-docs.ninjavan.co/en#tag/Webhooks",
     scheme=signatures.Hmac("x-ninjavan-hmac-sha256", signatures.base_64),
     translate=translate,
+    sample='{"tracking_id":"TRIAL$order","shipper_order_ref_no":"$order","timestamp":"$iso",'
+    '"event":"Arrived at Origin Hub","status":"Arrived at Origin Hub","is_parcel_on_rts_leg":false}',
     orders_by="nobody",
     retries=Retries(  # every 4xx is final, so it is said only to what no secret of ours proves
         deadline=3,

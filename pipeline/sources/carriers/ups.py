@@ -94,6 +94,8 @@ SOURCE = Source(
     scheme=Either(signatures.Token("credential"), signatures.Token("authorization", "Bearer ")),
     translate=translate,
     orders_by="nobody",
+    sample='{"trackingNumber":"TRIAL$order","gmtActivityDate":"$date","gmtActivityTime":"$time",'
+    '"activityStatus":{"type":"I","code":"OT","description":"Out for Delivery"}}',
     unconfirmed="retries; a subscription ends after 14 days and tells nothing of the time before it",
     retries=Retries(
         deadline=None, success="200", note="events that find no answer are lost, as its documentation says"

@@ -136,6 +136,8 @@ SOURCE = Source(
         "fields": {"tracking_number": "$.awb", "order": "$.order_no", "code": "code", "at": "date", "words": "desc"},
         "codes": {"RC1": "picked_up", "OP1": "in_transit", "IP3": "out_for_delivery", "D01": "delivered"},
     },
+    sample='{"awb":"TRIAL$order","order_no":"$order","history":[{"date":"$iso","code":"IP3",'
+    '"desc":"WITH DELIVERY COURIER"}]}',
     orders_by="nobody",
     retries=Retries(deadline=None, success="2xx", note="as each sender likes"),
 )

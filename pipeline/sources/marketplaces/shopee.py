@@ -155,6 +155,8 @@ SOURCE = Source(
         "url": "the callback URL as it stands in Shopee's console, if it is not gateway.public_url and the path",
         "carrier": "who carries parcels whose tracking number does not tell it",
     },
+    sample='{"code":3,"shop_id":1000001,"timestamp":$seconds,"data":{"ordersn":"$order",'
+    '"status":"READY_TO_SHIP","update_time":$seconds}}',
     orders_by="marketplace",
     retries=Retries(
         deadline=3,

@@ -155,6 +155,8 @@ SOURCE = Source(
     manners=Manners(missing_signature=400, silent=True),
     needs={"app_key": "TikTok Shop signs the app's key together with the body"},
     example={"app_key": "6a1b2c3d4e"},
+    sample='{"type":1,"tts_notification_id":"$order","shop_id":"7495","timestamp":$seconds,'
+    '"data":{"order_id":"$order","order_status":"AWAITING_SHIPMENT","update_time":$seconds}}',
     orders_by="marketplace",
     retries=Retries(
         deadline=3,

@@ -136,6 +136,9 @@ SOURCE = Source(
     docs="https://docs.midtrans.com/docs/https-notification-webhooks",
     scheme=InBody(),
     translate=translate,
+    sample='{"transaction_status":"settlement","transaction_id":"trial-$order","order_id":"$order",'
+    '"payment_type":"gopay","gross_amount":"154600.00","currency":"IDR","status_code":"200",'
+    '"settlement_time":"$iso","signature_key":""}',
     retries=Retries(
         deadline=15,
         success="200",

@@ -112,6 +112,8 @@ SOURCE = Source(
     docs="https://docs.xendit.co/docs/handling-webhooks",
     scheme=signatures.Token("x-callback-token"),
     translate=translate,
+    sample='{"id":"$order","external_id":"$order","status":"PAID","amount":154600,"paid_amount":154600,'
+    '"currency":"IDR","payment_channel":"BCA","paid_at":"$iso"}',
     kept_headers=("webhook-id",),
     retries=Retries(deadline=30, success="200", note="tries again by itself for 24 hours"),
     tables={"invoice status": INVOICES, "event": EVENTS},

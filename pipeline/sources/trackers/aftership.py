@@ -97,6 +97,10 @@ SOURCE = Source(
     dedupe_id=retry_id("event_id", "msg"),
     check_account=check_zone,
     takes=TAKES,
+    sample='{"event":"tracking_update","event_id":"$order","ts":$seconds,'
+    '"msg":{"tracking_number":"TRIAL$order","slug":"jne","order_id":"$order",'
+    '"checkpoints":[{"checkpoint_time":"$iso","tag":"InTransit","subtag":"InTransit_001",'
+    '"message":"Departed"}]}}',
     kept_headers=("as-webhook-version",),
     orders_by="nobody",
     retries=Retries(

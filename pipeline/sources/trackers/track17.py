@@ -147,6 +147,9 @@ SOURCE = Source(
     translate=translate,
     takes={"carrier": "who carries parcels whose carrier 17TRACK names by a number alone"},
     orders_by="nobody",
+    sample='{"event":"TRACKING_UPDATED","data":{"number":"TRIAL$order","tag":"$order",'
+    '"track_info":{"tracking":{"providers":[{"provider":{"name":"JNE"},"events":[{"time_utc":"$iso",'
+    '"sub_status":"InTransit_PickedUp","description":"Picked up"}]}]}}}}',
     unconfirmed="retries and the fields of version 2, known from public clients",
     retries=Retries(deadline=None, success="200", note="three times, as public clients say"),
     tables={"status": STATUSES, "sub-status": SUBSTATUSES},

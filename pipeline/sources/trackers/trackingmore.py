@@ -83,6 +83,8 @@ SOURCE = Source(
     check_account=check_zone,
     takes=TAKES,
     orders_by="nobody",
+    sample='{"data":{"tracking_number":"TRIAL$order","courier_code":"jne","order_number":"$order",'
+    '"delivery_status":"transit","latest_checkpoint_time":"$iso","latest_event":"Departed"}}',
     unconfirmed="what it signs, on which its own page disagrees (a secret in the address is asked for instead), and "
     "the fields of its webhooks, known from its API",
     retries=Retries(
