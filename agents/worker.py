@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agents.intake import intake_agent
 from agents.matching import match
+from agents.reminding import reminding_agent
 from agents.stocking import move, stock
 from agents.tracking import track
 from pipeline.settings import Settings
@@ -13,6 +14,7 @@ JOBS: dict[str, Callable[[Settings], tuple[Agent, ...]]] = {
     "intake": lambda settings: (intake_agent(settings), match),
     "tracking": lambda _: (track,),
     "stock": lambda _: (move, stock),
+    "promises": lambda settings: (reminding_agent(settings),),
 }
 
 

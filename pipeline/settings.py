@@ -4,11 +4,17 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 TOML = Path("arus.toml")
 DEMO = "demo.toml"
@@ -78,6 +84,37 @@ class Streams(Section):
     seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")
     metrics_host: str = Field("127.0.0.1", description="address of the agents' metrics; 0.0.0.0 = every one")
     metrics_port: int = Field(0, ge=0, le=65535, description="port of the agents' metrics, one per process; 0 = none")
+
+
+class Promises(Section):
+    """When people are told that a promise comes near or is broken."""
+
+    near: Annotated[tuple[float, ...], NoDecode] = Field(
+        (0.5, 0.8), description="shares of a promise's time after which it is near, each told once; `[]` = none"
+    )
+    late_hours: float = Field(
+        24.0, gt=0, description="what could have been told so long ago is not told any more, as after a rebuild"
+    )
+
+    @field_validator("near", mode="before")
+    @classmethod
+    def _listed(cls, near: Any) -> Any:  # noqa: ANN401  # the environment's text, or the file's list
+        """Reads what the environment says: `0.5,0.8`, with or without brackets."""
+        return [share for share in near.strip("[] ").split(",") if share.strip()] if isinstance(near, str) else near
+
+    @field_validator("near")
+    @classmethod
+    def _within(cls, near: tuple[float, ...]) -> tuple[float, ...]:
+        """Refuses what is no share."""
+        if wrong := [share for share in near if not 0.01 <= share <= 0.99]:  # noqa: PLR2004  # the whole is no longer near
+            message = f"{wrong[0]:g} is no share of a promise's time: from 0.01 to 0.99, such as 0.8"
+            raise ValueError(message)
+        return tuple(sorted(set(near)))
+
+    @property
+    def percents(self) -> tuple[int, ...]:
+        """The shares in percent, smallest first."""
+        return tuple(round(share * 100) for share in self.near)
 
 
 class Archive(Section):
@@ -162,6 +199,7 @@ class Settings(BaseSettings):
     gateway: Gateway = Gateway()
     api: Api = Api()
     streams: Streams = Streams()
+    promises: Promises = Promises()
     archive: Archive = Archive()
     accounts: tuple[Account, ...] = ()
 

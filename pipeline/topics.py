@@ -74,6 +74,13 @@ TOPICS: dict[str, Topic] = {
             "arus-intake",
         ),
         Topic(
+            "promises.clocks",
+            "order_id",
+            "what each order has promised and what was told of it; changelog of table clocks",
+            None,
+            "arus-promises",
+        ),
+        Topic(
             "stock.orders",
             "order_id",
             "what each order was last told to do with its articles; changelog of table moved",

@@ -28,6 +28,8 @@ NOTICES: dict[str, Kind] = {
     "refund_approved": Kind(to_seller=False, to_buyer=True),
     "refund_settled": Kind(to_seller=True, to_buyer=True),
     "review_received": Kind(to_seller=True, to_buyer=False),
+    "promise_near": Kind(to_seller=True, to_buyer=True),
+    "promise_broken": Kind(to_seller=True, to_buyer=True),
     "low_stock": Kind(to_seller=True, to_buyer=False),
     "oversold": Kind(to_seller=True, to_buyer=False),
 }

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from msgspec import Struct, field
+
 from schemas.facts import Order
 from schemas.statuses import implying
 
@@ -55,6 +57,39 @@ PROMISES: dict[str, Promise] = {
 }
 """Of `pay` the milestones count, as a shop's word or a held order may be paid without a status of its own; of `scan`
 the last scan of each parcel under way, which every next one moves."""
+
+
+CLOCKS_VERSION = 1
+"""Of the rows Clocks; see facts.VERSION."""
+
+
+class Clock(Struct, array_like=True, omit_defaults=True, gc=False):
+    """One promise of an order that somebody waits for, or of which something was told.
+
+    told: percent of its time up to which that was, 100 when it was told to be broken. waits: whether somebody does.
+    hush: not to be told before; of a clock that was late already when it was first seen.
+    """
+
+    since: int
+    due: int
+    told: int = 0
+    waits: bool = True
+    hush: int = 0
+
+
+class Clocks(Struct, omit_defaults=True):
+    """The clocks of one order: the value of topic `promises.clocks`. wake: when the next of them rings; 0: none does.
+
+    seller_id, buyer_id, item: who is told, and of which article.
+    """
+
+    seller_id: str = ""
+    buyer_id: str = ""
+    item: str = ""
+    clocks: dict[str, Clock] = field(default_factory=dict)
+    wake: int = 0
+    touched_at: int = 0
+    version: int = 1
 
 
 class Standing(NamedTuple):

@@ -78,7 +78,7 @@ def gateway(supervised: Supervised = -1, socket: Socket = -1) -> None:
 
 def agents(
     jobs: Annotated[
-        list[str] | None, typer.Argument(help="intake, tracking, stock; without any, each of them.")
+        list[str] | None, typer.Argument(help="intake, tracking, stock, promises; without any, each of them.")
     ] = None,
     supervised: Supervised = -1,
 ) -> None:

@@ -8,6 +8,9 @@ An agent is a plain function. It knows no offset, no future, no retry:
 
 It may be run again from the same rows for the same records, so it must not keep state of its own. Raising means:
 try the batch again. A record that can never pass is buried, and the batch goes on.
+
+Rows whose time comes without any record are rung: `@agent("orders", table=clocks, ring=remind)` calls `remind` with
+those that want to be woken by now, and what it says and writes is committed like any batch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -95,6 +98,7 @@ class Table(Generic[Row]):
 
     `changelog` is the topic (one of TOPICS) that every change is written to, in the same transaction as the outputs.
     `keep_ms`: rows older than that may be forgotten; `written_at` tells a row's age in milliseconds since 1970.
+    `wakes`: when a row wants its agent's ring to be called, in milliseconds since 1970; None: never.
     """
 
     def __init__(  # noqa: PLR0913  # each is a property of the table that its declaration should show
@@ -106,10 +110,11 @@ class Table(Generic[Row]):
         encode: Callable[[Row], bytes],
         keep_ms: int | None = None,
         written_at: Callable[[Row], int] | None = None,
+        wakes: Callable[[Row], int | None] | None = None,
     ) -> None:
         self.name, self.changelog = name, changelog
         self.decode, self.encode = decode, encode
-        self.keep_ms, self.written_at = keep_ms, written_at
+        self.keep_ms, self.written_at, self.wakes = keep_ms, written_at, wakes
 
 
 class Rows(Protocol[Row]):
@@ -125,13 +130,27 @@ class Rows(Protocol[Row]):
         """Forgets the row."""
 
 
+class Due(NamedTuple):
+    """What a ring is called with: the instant, and the keys of rows that want to be woken by then.
+
+    Each must be put with a later wake-up, or it is rung again when the partition's rows are next read.
+    """
+
+    now: int
+    keys: Sequence[bytes]
+
+
+Run = Callable[..., Iterable[Message]]
+
+
 class Agent(NamedTuple):
-    """An agent as declared: its function, what it reads and the table it keeps."""
+    """An agent as declared: its function, what it reads, the table it keeps, and what is done when rows are due."""
 
     name: str
     topics: tuple[str, ...]
     table: Table[Any] | None
-    run: Callable[..., Iterable[Message]]
+    run: Run
+    ring: Run | None = None
 
     @property
     def promise(self) -> str:
@@ -139,11 +158,16 @@ class Agent(NamedTuple):
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
 
-def agent(*topics: str, table: Table[Any] | None = None) -> Callable[[Callable[..., Iterable[Message]]], Agent]:
-    """Declares a function as the agent of these topics; its name is the step that dead letters and lag name."""
+def agent(*topics: str, table: Table[Any] | None = None, ring: Run | None = None) -> Callable[[Run], Agent]:
+    """Declares a function as the agent of these topics; its name is the step that dead letters and lag name.
 
-    def declare(run: Callable[..., Iterable[Message]]) -> Agent:
-        return Agent(run.__name__, topics, table, run)
+    Raises TypeError if rows are to be rung that say no time.
+    """
+    if ring and not (table and table.wakes):
+        raise TypeError("a ring needs a table whose rows say when they want to be woken: Table(wakes=…)")
+
+    def declare(run: Run) -> Agent:
+        return Agent(run.__name__, topics, table, run, ring)
 
     return declare
 

@@ -21,6 +21,7 @@ from pipeline.streams.kafka import Topics, faust_settings
 from pipeline.streams.place import Place
 from pipeline.streams.reading.consumer import BatchConsumer, BatchSchema, BatchTransport, Delivery
 from pipeline.streams.reading.cursor import Partition
+from pipeline.streams.state import ringing
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.tables import BatchTable, BatchTables
 from pipeline.streams.work.lane import Lane
@@ -73,7 +74,7 @@ class JobApp(faust.App):  # type: ignore[misc]
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._transactions: dict[tuple[str, int], Transactions] = {}
         self._wire = Wire(self.options)
-        self._fenced: set[int] = set()
+        self.fenced: set[int] = set()
         self._tables: dict[str, BatchTable] = {}
         self._began = time.monotonic()
         self._sweeper = tame.Sweeper()
@@ -92,12 +93,16 @@ class JobApp(faust.App):  # type: ignore[misc]
             self._tables[agent.name] = self.tables.add(BatchTable(self, agent.table, self.conf.topic_partitions))
 
         def put(delivery: Delivery) -> None:
-            at = agent.name, delivery.run.tp.partition
-            if at not in self._lanes:
-                self._lanes[at] = Lane(self, agent, at[1])
-            self._lanes[at].put(delivery)
+            self.lane(agent, delivery.run.tp.partition).put(delivery)
 
         self._read(agent.name, agent.topics, put)
+
+    def lane(self, agent: Agent, number: int) -> Lane:
+        """Gives an agent's lane of a partition."""
+        at = agent.name, number
+        if at not in self._lanes:
+            self._lanes[at] = Lane(self, agent, number)
+        return self._lanes[at]
 
     def _read(self, name: str, topics: tuple[str, ...], put: Callable[[Delivery], None]) -> None:
         """Declares the Faust agent whose stream feeds lanes."""
@@ -128,7 +133,7 @@ class JobApp(faust.App):  # type: ignore[misc]
     def transactions(self, agent: Agent, number: int) -> Transactions:
         """Gives the producer of an agent and partition, as it was fenced."""
         found = self._transactions.get((agent.name, number))
-        if found is None or number not in self._fenced:
+        if found is None or number not in self.fenced:
             raise Broken(f"{agent.name} does not own partition {number}")
         return found
 
@@ -149,6 +154,10 @@ class JobApp(faust.App):  # type: ignore[misc]
                 log.warning("worker.waiting", job=self.job, why=self._why_waiting(), seconds=round(now - since))
             if now - since > GIVE_UP_AFTER and not self.in_recovery:
                 await self.crash(RuntimeError(f"{self._why_waiting()} for {GIVE_UP_AFTER:.0f} s"))
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _ring(self) -> None:
+        await ringing.ring(self, [agent for agent in self.ours if agent.ring])
 
     def _why_waiting(self) -> str:
         return "partitions are being assigned" if self.rebalancing else "Kafka does not end a transaction"
@@ -175,18 +184,18 @@ class JobApp(faust.App):  # type: ignore[misc]
                 log.warning("transaction.left", count=len(late), why="Kafka did not end them in time; the fence will")
                 await asyncio.wait(late, timeout=SETTLE_SECONDS)
         self._lanes.clear()
-        self._fenced.clear()
+        self.fenced.clear()
         for table in self._tables.values():
             table.forget()
 
     async def fence(self, numbers: set[int]) -> None:
         """Starts the producers of these partitions anew, once in an assignment: former owners are kept out."""
-        numbers = numbers - self._fenced
+        numbers = numbers - self.fenced
         begun = [self._new(agent, number) for agent in self.ours for number in sorted(numbers)]
         if begun:
             await self._wire_up()
         await asyncio.gather(*(transactions.start() for transactions in begun))
-        self._fenced |= numbers
+        self.fenced |= numbers
 
     async def _wire_up(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from pipeline import codec
-from pipeline.streams.agent import Agent, Batch, Buried, Headers, Message, Record
+from pipeline.streams.agent import Agent, Batch, Buried, Due, Headers, Message, Record
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.state.stores import MemoryStore
 from pipeline.streams.work import running
@@ -61,6 +61,20 @@ def run(  # noqa: PLR0913  # what a worker knows of a batch besides its records
     _must_be_put(table)
     table.keep(table.changes(), len(batch.records))
     return Outcome(messages, {key: table.table.decode(row) for key, row in table.store.items()}, batch.buried)
+
+
+def ring(agent: Agent, now: int, rows: Mapping[bytes, Any]) -> Outcome:
+    """Rings an agent at an instant, over those of its rows that are due then.
+
+    Raises what its ring raises, and AssertionError if it changed a row that it did not put.
+    """
+    table = _rows(agent, rows)
+    if table is None:
+        return Outcome([], {}, [])
+    messages = list(running.ring(agent, Due(now, table.due(now, len(rows))), table))
+    _must_be_put(table)
+    table.keep(table.changes(), 1)
+    return Outcome(messages, {key: table.table.decode(row) for key, row in table.store.items()}, [])
 
 
 def _numbered(records: Iterable[Given]) -> list[Record]:

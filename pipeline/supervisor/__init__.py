@@ -22,6 +22,7 @@ CHILDREN = (
     Spec("intake", (*ARUS, "agents", "intake")),
     Spec("tracking", (*ARUS, "agents", "tracking")),
     Spec("stock", (*ARUS, "agents", "stock")),
+    Spec("promises", (*ARUS, "agents", "promises")),
     Spec("analytics", (*ARUS, "analytics"), serves="api"),
 )
 """The processes of one Arus; each may be killed and comes back."""

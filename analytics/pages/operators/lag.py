@@ -17,6 +17,7 @@ GROUPS = {
     "arus-intake": mark("understands webhooks and finds the orders of scans"),
     "arus-tracking": mark("folds events into orders"),
     "arus-stock": mark("adds up what is in stock"),
+    "arus-promises": mark("tells of promises that come near or break"),
     "arus-loading": mark("loads the warehouse that pages read"),
 }
 """What each consumer group is for."""

@@ -17,6 +17,7 @@ from analytics.pages.sellers import sales, shop
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words import Language, carriers
 from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
+from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.statuses import BY_NAME, SELLER_TABS
 
 AT_ONCE = 8
@@ -98,6 +99,11 @@ def notice(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
 
 
 def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str]:
+    promise = PROMISE_WORDS.get(values.get("promise", ""))
+    if promise:
+        due = int(values["due"])
+        yield language.text(promise)
+        yield language.text("by %(when)s", when=f"{language.day(due)} {language.clock(due)}")
     yield values.get("item", "")
     if kind in OF_MONEY and values.get("amount"):
         yield language.money(int(values["amount"]), values.get("currency", "IDR"))

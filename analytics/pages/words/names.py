@@ -192,6 +192,8 @@ NOTICE_WORDS: dict[str, NoticeWords] = {
     "refund_approved": NoticeWords("cash", "info", "", mark("Your refund is approved")),
     "refund_settled": NoticeWords("cash", "good", mark("The refund is paid out"), mark("Your refund is paid out")),
     "review_received": NoticeWords("star", "info", mark("The buyer left a review")),
+    "promise_near": NoticeWords("clock", "warn", mark("A promise is due soon"), mark("A promise is due soon")),
+    "promise_broken": NoticeWords("alert", "bad", mark("A promise is overdue"), mark("A promise is overdue")),
     "low_stock": NoticeWords("box", "warn", mark("Stock is running low")),
     "oversold": NoticeWords("alert", "bad", mark("More is sold than there is")),
 }

@@ -24,7 +24,7 @@ from schemas.deliveries import Delivery
 from schemas.notices import Notice
 from schemas.times import DAY
 
-JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-loading")
+JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-promises", "arus-loading")
 QUIET_LOOKS = 3
 """How often in a row nothing may wait before the stream counts as drained."""
 

@@ -13,8 +13,8 @@ from schemas.facts import Order
 from schemas.notices import Notice
 from schemas.stock import Level
 
-OF_STOCK = ("low_stock", "oversold")
-"""Notices of an article: an order, or the seller's word, is only their occasion."""
+WITHOUT_EVENT = ("low_stock", "oversold", "promise_near", "promise_broken")
+"""Notices of an article, of which an order is only the occasion, and of time that passed."""
 
 ALWAYS = {tell.kind for tell in TELLS.values() if not tell.statuses}
 """What is news whatever has become of the order since."""
@@ -31,7 +31,7 @@ def compare_notices(notices: Sequence[Notice], rows: Iterable[str], told: Refere
     times, listed = Counter(notice.notice_id for notice in notices), Counter(rows)
     heard = {_news_in(notice) for notice in notices}
     must = {_news_in(notice) for order in told.orders.values() for notice in _always_news(order)}
-    odd = [n.notice_id for n in notices if n.kind not in OF_STOCK and n.event_id not in told.events.get(n.order_id, {})]
+    odd = [n.notice_id for n in notices if n.kind not in WITHOUT_EVENT and n.event_id not in told.events.get(n.order_id, {})]
     faults = {"doubled": _doubled(times), "missing": must - heard, "without a cause": odd}
     yield none_of("each notice is told once", len(times), faults)
     faults = {"doubled": _doubled(listed), "missing": times.keys() - listed.keys(), "odd": listed.keys() - times.keys()}

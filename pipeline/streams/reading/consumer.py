@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -49,6 +49,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
         self.chains = Chains()
+        self._ends: dict[Partition, int] = {}
         self._seeking = asyncio.Lock()
 
     def _new_consumer_thread(self) -> FetchThread:
@@ -72,6 +73,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self.chains.finish(run, done=done)
         if was_full or not done:
             self.nudge()
+
+    def has_caught_up(self, tps: Iterable[Partition]) -> bool:
+        """Tells whether all is done that was there when these partitions were last sought."""
+        cursors = self.chains.cursors
+        return all(tp in cursors and cursors[tp].done >= self._ends.get(tp, 0) for tp in tps)
 
     # ---- rebalances
 
@@ -132,6 +138,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _clamped(self, offsets: dict[Partition, int]) -> dict[Partition, int]:
         """Moves offsets that the topic no longer has, or never had, to its beginning, and says so."""
         first, last = await asyncio.gather(self.earliest_offsets(*offsets), self.highwaters(*offsets))
+        self._ends |= last
         moved = {tp: first[tp] for tp, offset in offsets.items() if not first[tp] <= offset <= last[tp]}
         for tp, offset in moved.items():
             if offsets[tp]:

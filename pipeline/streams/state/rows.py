@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pipeline.streams.agent import Table
 from pipeline.streams.state.expiry import Expiry
 from pipeline.streams.state.stores import Store
+from pipeline.streams.state.wakes import Wakes
 
 Row = TypeVar("Row")
 
@@ -22,7 +23,7 @@ class PartitionRows(Generic[Row]):
 
     __slots__ = (
         "_cached", "_changed", "_decode", "_expiry", "_held", "_old", "_raw", "_read_before", "_settled", "_young",
-        "store", "table",
+        "store", "table", "wakes",
     )  # fmt: skip
 
     def __init__(self, table: Table[Row], store: Store, cached: int = 0) -> None:
@@ -35,6 +36,7 @@ class PartitionRows(Generic[Row]):
         self._settled: dict[bytes, bytes | None] = {}
         self._read_before: dict[bytes, Any] = {}
         self._expiry = Expiry(table, store)
+        self.wakes = Wakes(table, store) if table.wakes else None
 
     def get(self, key: bytes) -> Row | None:
         """Gives the row, or None."""
@@ -75,6 +77,16 @@ class PartitionRows(Generic[Row]):
             if key not in changed:
                 self.delete(key)
 
+    def due(self, now: int, most: int) -> list[bytes]:
+        """Takes the keys of rows that want to be woken by now; what becomes of it `keep` or `forget` says."""
+        wakes = self.table.wakes
+        if self.wakes is None or wakes is None:
+            return []
+        keys = self.wakes.take(now, most)
+        self.prefetch(keys)
+        rows = ((key, self.get(key)) for key in keys)
+        return [key for key, row in rows if row is not None and (at := wakes(row)) is not None and at <= now]
+
     def read_only(self) -> Iterator[tuple[bytes, Row]]:
         """Gives the rows that the batch read and did not put."""
         return ((k, row) for k, row in self._held.items() if row is not None and k not in self._changed)
@@ -93,13 +105,17 @@ class PartitionRows(Generic[Row]):
         """Writes what the changelog has, up to its offset, and lets the next batch have the decoded rows."""
         if changes:
             self.store.write(changes, max(offset, self.store.offset or 0))
+        if self.wakes is not None:
+            self.wakes.keep(changes)
         if self._cached:
             self._set_aside()
             self._remember(self._read_before)
         self.forget()
 
     def forget(self) -> None:
-        """Drops what the batch read and changed."""
+        """Drops what the batch read and changed, and has woken."""
+        if self.wakes is not None:
+            self.wakes.restore()
         self._held, self._changed, self._settled, self._read_before = {}, {}, {}, {}
 
     def _encoded(self) -> dict[bytes, bytes | None]:

@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from pipeline.codec import TooNew
 from pipeline.streams import metrics
-from pipeline.streams.agent import Agent, Batch
+from pipeline.streams.agent import Agent, Batch, Due
 from pipeline.streams.reading.consumer import Delivery
 from pipeline.streams.reading.cursor import Run
 from pipeline.streams.state.rows import PartitionRows
@@ -28,6 +28,9 @@ log = structlog.get_logger("arus.streams")
 
 MOST_TOGETHER = 4_000
 """Offsets of small batches that share one transaction, when they wait for the one under way."""
+
+MOST_RUNG = 2_000
+"""Rows that are rung in one transaction."""
 
 MOST_REST = 0.2
 """Seconds that a lane with little to do waits for more before its next transaction, at most."""
@@ -55,6 +58,16 @@ class Lane(Line):
         super().__init__(app)
         self.agent, self.number = agent, number
         self._failures = 0
+        self._rings = False
+
+    def ring(self) -> None:
+        """Has the rows rung that are due."""
+        self._rings = True
+        self.start()
+
+    def has_work(self) -> bool:
+        """Tells whether deliveries wait, or rows that are due."""
+        return self._rings or super().has_work()
 
     async def work(self) -> None:
         """Has its turn, when it has rested and there is room; after a failure it rests longer."""
@@ -64,8 +77,8 @@ class Lane(Line):
         await self.pause(rest)
 
     async def _turn(self, deliveries: list[Delivery]) -> float:
-        """Runs the agent over deliveries and commits; gives the seconds to wait if that failed."""
-        if not deliveries:
+        """Runs the agent over deliveries and due rows and commits; gives the seconds to wait if that failed."""
+        if not deliveries and not self._rings:
             return 0
         self.since = began = time.monotonic()
         rows = self.app.rows(self.agent, self.number)
@@ -77,7 +90,7 @@ class Lane(Line):
                 rows.forget()
             self.waiting.extendleft(reversed(deliveries))
             if isinstance(error, Exception) and not isinstance(error, TooNew):
-                return self._failed(error, deliveries[0].run)
+                return self._failed(error, deliveries[0].run if deliveries else None)
             raise
         finally:
             self.since = None
@@ -96,6 +109,8 @@ class Lane(Line):
         batches = [self._run(delivery, rows, outbox, now) for delivery in deliveries]
         changes = {}
         if rows is not None:
+            if self._rings:
+                self._ring(rows, outbox, now)
             rows.expire(now)
             changes = rows.changes()
         if changes:
@@ -121,10 +136,19 @@ class Lane(Line):
             outbox.pack(self.app.letters).add(*letters.write(self.agent.name, batch, buried, now))
         return batch
 
-    def _failed(self, error: Exception, run: Run) -> float:
+    def _ring(self, rows: PartitionRows[Any], outbox: Outbox, now: int) -> None:
+        """Rings what is due, behind the records, which may have moved it. If there is more the next turn takes it."""
+        due = Due(now, rows.due(now, MOST_RUNG))
+        run = running.ring_one_by_one if self._failures >= MOST_FAILURES else running.ring
+        outbox.take(run(self.agent, due, rows), dict.fromkeys(due.keys))
+        self._rings = rows.wakes is not None and rows.wakes.is_due(now)
+
+    def _failed(self, error: Exception, run: Run | None) -> float:
         """Tells of a failure, and gives how long to wait before the next attempt."""
         metrics.RETRIES.labels(self.agent.name).inc()
-        at = {"topic": run.tp.topic, "partition": run.tp.partition, "offsets": f"{run.start}-{run.end}"}
+        at: dict[str, Any] = {"partition": self.number}
+        if run is not None:
+            at |= {"topic": run.tp.topic, "offsets": f"{run.start}-{run.end}"}
         if isinstance(error, Broken):
             log.warning("transaction.broken", step=self.agent.name, why=str(error), **at)
             self.app.rejoin()

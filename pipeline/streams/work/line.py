@@ -29,9 +29,17 @@ class Line(ABC):
     def put(self, delivery: Delivery) -> None:
         """Takes a claimed delivery."""
         self.waiting.append(delivery)
+        self.start()
+
+    def start(self) -> None:
+        """Starts to work, unless that is under way."""
         if self.task is None or self.task.done():
             self.task = asyncio.ensure_future(self._work())
             self.task.add_done_callback(self.app.line_ended)
+
+    def has_work(self) -> bool:
+        """Tells whether something waits."""
+        return bool(self.waiting)
 
     @abstractmethod
     async def work(self) -> None:
@@ -78,7 +86,7 @@ class Line(ABC):
 
     async def _work(self) -> None:
         try:
-            while self.waiting and not self.app.halted.is_set():
+            while self.has_work() and not self.app.halted.is_set():
                 await self.work()
         finally:
             while self.waiting:

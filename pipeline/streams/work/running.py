@@ -4,10 +4,14 @@ import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import structlog
+
 from pipeline.codec import TooNew
-from pipeline.streams.agent import Agent, Batch, Message
+from pipeline.streams.agent import Agent, Batch, Due, Message
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
+
+log = structlog.get_logger("arus.streams")
 
 AnyRows = PartitionRows[Any] | None
 
@@ -50,6 +54,33 @@ def one_by_one(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
             if rows is not None:
                 rows.settle()
             batch.buried += alone.buried
+            yield from messages
+
+
+def ring(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterator[Message]:
+    """Calls the agent's ring, slice by slice. Raises what it raises while the messages are taken."""
+    if agent.ring is not None:
+        for start in range(0, len(due.keys), SLICE):
+            yield from agent.ring(Due(due.now, due.keys[start : start + SLICE]), rows)
+            rows.settle()
+
+
+def ring_one_by_one(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterator[Message]:
+    """Calls the agent's ring for each row alone: one that raises is told to the operator and left as it is.
+
+    It is rung again when the partition's rows are next read anew.
+    """
+    for key in due.keys:
+        try:
+            messages = list(agent.ring(Due(due.now, [key]), rows)) if agent.ring else []
+            _must_fit(messages, rows)
+        except TooNew:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, only this row is to blame
+            rows.undo()
+            log.error("ring.raised", step=agent.name, key=key.decode(errors="replace"), why=told(error))  # noqa: TRY400
+        else:
+            rows.settle()
             yield from messages
 
 

@@ -76,10 +76,12 @@ class Transactions:
     async def commit(self, packs: Iterable[Pack], offsets: Mapping[Any, int]) -> dict[TopicPartition, int]:
         """Sends the packs and commits the offsets, all or nothing. Gives the last offset of each partition sent to.
 
-        Raises Broken if the producer is no longer any good, Refused if Kafka did not want it and it was aborted, and
-        TooLarge before anything is sent.
+        Where both are empty there is nothing to do. Raises Broken if the producer is no longer any good, Refused if
+        Kafka did not want it and it was aborted, and TooLarge before anything is sent.
         """
         batches = {TopicPartition(pack.topic, pack.partition): pack.batches() for pack in packs}
+        if not batches and not offsets:
+            return {}
         producer, self._producer = self._producer, None  # until it is known how this ends
         if producer is None:
             raise Broken(self.name)
@@ -101,15 +103,17 @@ class Transactions:
         ]
         await _both(
             self._ask(AddPartitionsToTxnRequest(self.name, *producer, topics)) if topics else _nothing(),
-            self._ask(AddOffsetsToTxnRequest(self.name, *producer, self._group)),
+            self._ask(AddOffsetsToTxnRequest(self.name, *producer, self._group)) if offsets else _nothing(),
         )
-        ends = [(tp.topic, [(tp.partition, end, "")]) for tp, end in offsets.items()]
         last: dict[TopicPartition, int]
         last, _ = await _both(
-            self._produce(producer, batches),
-            self._wire.ask(self._offsets, TxnOffsetCommitRequest(self.name, self._group, *producer, ends), self.name),
+            self._produce(producer, batches), self._tell(producer, offsets) if offsets else _nothing()
         )
         return last
+
+    def _tell(self, producer: Producer, offsets: Mapping[Any, int]) -> Awaitable[Any]:
+        ends = [(tp.topic, [(tp.partition, end, "")]) for tp, end in offsets.items()]
+        return self._wire.ask(self._offsets, TxnOffsetCommitRequest(self.name, self._group, *producer, ends), self.name)
 
     def _ask(self, request: Any) -> Awaitable[Any]:  # noqa: ANN401
         return self._wire.ask(self._transaction, request, self.name)

@@ -199,8 +199,13 @@ def test_nothing_is_told_twice(life: list[Event], data: st.DataObject):
 
 
 def test_the_tables_fit_the_others():
-    """TELLS speaks of the kinds of NOTICES that tell of orders, SAID of statuses and of what TELLS tells."""
-    assert {tell_.kind for tell_ in TELLS.values()} == NOTICES.keys() - {"low_stock", "oversold"}
+    """TELLS speaks of the kinds of NOTICES that tell of an order's events, SAID of statuses and of what TELLS tells."""
+    assert {tell_.kind for tell_ in TELLS.values()} == NOTICES.keys() - {
+        "low_stock",
+        "oversold",
+        "promise_near",
+        "promise_broken",
+    }
     assert SAID.keys() <= BY_NAME.keys()
     assert set(SAID.values()) <= TELLS.keys()
     assert all(TELLS[SAID[status]].said in BY_NAME[status].implies for status in SAID)

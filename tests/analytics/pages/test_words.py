@@ -13,8 +13,10 @@ from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
 from analytics.pages.words import LANGUAGES, carriers, choose, names
 from analytics.pages.words.language import CATALOGS
+from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.ids import CARRIERS
 from schemas.notices import NOTICES
+from schemas.promises import PROMISES
 from schemas.registry import EVENTS
 from schemas.shipments import Milestone
 from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS
@@ -34,10 +36,11 @@ NOON = parse("2026-11-24T05:00:00Z")
         (get_args(Milestone), names.MILESTONE_WORDS),
         (EVENTS, names.EVENT_WORDS),
         (NOTICES, names.NOTICE_WORDS),
+        (PROMISES, PROMISE_WORDS),
         ({metric.code for metric in METRICS}, names.POLICY_WORDS),
         (CARRIERS, carriers.CARRIERS.keys() & CARRIERS.keys()),
     ],
-    ids=["statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "rates", "carriers"],
+    ids=["statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates", "carriers"],
 )
 def test_every_entry_of_a_registry_has_words(registry, words):
     """No entry is without words, and no words are left over."""

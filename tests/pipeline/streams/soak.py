@@ -32,8 +32,8 @@ PATIENCE = 120.0
 STILL = 60.0
 """Seconds without progress after which a partition counts as frozen; Kafka itself takes up to 40 s to end what a
 vanished worker left open."""
-COMPACTED = ("counts.log", "relayed.log")
-TOPICS = (*SOURCES, "steps", "relay", "relayed", "dead-letters", *COMPACTED)
+COMPACTED = ("counts.log", "relayed.log", "alarms.log")
+TOPICS = (*SOURCES, "steps", "relay", "relayed", "alarms", "rang", "dead-letters", *COMPACTED)
 SESSION, FREEZE = 4.0, 6.5
 """Seconds that the group waits for a worker, and that a frozen one stays away: longer."""
 
@@ -47,15 +47,17 @@ class Sent:
     amounts: collections.Counter = field(default_factory=collections.Counter)
     counts: collections.Counter = field(default_factory=collections.Counter)
     ends: collections.Counter = field(default_factory=collections.Counter)
+    alarms: dict[bytes, int] = field(default_factory=dict)
 
 
 @dataclass
 class Account:
-    """What came of it; all but the first three must be 0 or empty."""
+    """What came of it; all but the first four must be 0 or empty."""
 
     events: int = 0
     orders: int = 0
     poison: int = 0
+    alarms: int = 0
     lost: int = 0
     doubled: int = 0
     conflicts: int = 0
@@ -64,13 +66,16 @@ class Account:
     relay_doubled: int = 0
     letters_lost: int = 0
     letters_wrong: int = 0
+    alarms_lost: int = 0
+    alarms_doubled: int = 0
+    alarms_early: int = 0
     lag: dict[str, int] = field(default_factory=dict)
     exits: list[int] = field(default_factory=list)
     ready: list[float] = field(default_factory=list)
 
     def faults(self) -> dict:
         """Gives what should not be."""
-        names = [n for n in self.__dataclass_fields__ if n not in ("events", "orders", "poison", "ready")]
+        names = [n for n in self.__dataclass_fields__ if n not in ("events", "orders", "poison", "alarms", "ready")]
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -188,19 +193,23 @@ class Soak:
             bootstrap_servers=self.broker.bootstrap, acks="all", enable_idempotence=True, linger_ms=5
         )
         await producer.start()
-        began, number, pending = time.monotonic(), 0, []
+        began, number, pending, alarms = time.monotonic(), 0, [], []
         while not self.done.is_set():
             order = f"order-{number // 5 + self.dice.randrange(400):06d}"
             told = Told(f"event-{number:08d}", number % 100)
             value = POISON + told.event.encode() if number % 1000 == 999 else msgspec.json.encode(told)
             topic = self.dice.choice(SOURCES)
             pending.append((topic, order, told, value, await producer.send(topic, value, key=order.encode())))
+            if number % 5 == 0:
+                alarms.append(await self._set_alarm(producer, b"alarm-%08d" % number))
             number += 1
             if number % 50 == 0:
                 await asyncio.sleep(max(0, began + number / self.rate - time.monotonic()))
+        for sending in alarms:
+            self._mark_end(await sending)
         for topic, order, told, value, sending in pending:
             at = await sending
-            self.sent.ends[topic, at.partition] = max(self.sent.ends[topic, at.partition], at.offset + 1)
+            self._mark_end(at)
             if value.startswith(POISON):
                 self.sent.poison[topic, at.partition, at.offset] = value
             else:
@@ -208,6 +217,14 @@ class Soak:
                 self.sent.counts[order] += 1
                 self.sent.amounts[order] += told.amount
         await producer.stop()
+
+    async def _set_alarm(self, producer: AIOKafkaProducer, key: bytes) -> asyncio.Future:
+        """Sends an alarm that is to ring in some seconds: often when its worker is gone."""
+        at = self.sent.alarms[key] = time.time_ns() // 1_000_000 + self.dice.randrange(200, 12_000)
+        return await producer.send("alarms", b"%d" % at, key=key)
+
+    def _mark_end(self, at) -> None:
+        self.sent.ends[at.topic, at.partition] = max(self.sent.ends[at.topic, at.partition], at.offset + 1)
 
     async def catch_up(self) -> None:
         """Waits until the workers have committed all that was sent, and passed it on."""
@@ -217,7 +234,8 @@ class Soak:
                 until, least = time.monotonic() + STILL, lag
             await asyncio.sleep(0.5)
         self.account.lag = await self._lag()
-        await asyncio.sleep(2)
+        last = max(self.sent.alarms.values(), default=0) / 1_000
+        await asyncio.sleep(2 + max(0, last - time.time()))
 
     async def _lag(self) -> dict[str, int]:
         """Counts what each partition still has to commit."""
@@ -266,12 +284,23 @@ class Soak:
         relayed = collections.Counter(record.value for record in await self.read("relayed"))
         account.relay_lost = len({f"{event} 1".encode() for event in sent.events} - relayed.keys())
         account.relay_doubled = sum(relayed.values()) - len(sent.events) + account.relay_lost
+        await self._count_alarms()
         letters = await self.read("dead-letters")
         told = [dict(letter.headers) for letter in letters]
         places = [(h["dead.topic"].decode(), int(h["dead.partition"]), int(h["dead.offset"])) for h in told]
         account.letters_lost = len(sent.poison.keys() - set(places))
         right = [sent.poison.get(place) == letter.value for place, letter in zip(places, letters, strict=True)]
         account.letters_wrong = right.count(False) + len(places) - len(set(places))
+
+    async def _count_alarms(self) -> None:
+        """Each alarm rings once, and none before its time."""
+        account, alarms = self.account, self.sent.alarms
+        rang = await self.read("rang")
+        times = collections.Counter(record.key for record in rang)
+        account.alarms = len(alarms)
+        account.alarms_lost = len(alarms.keys() - times.keys())
+        account.alarms_doubled = sum(times.values()) - len(times)
+        account.alarms_early = sum(int(record.value) < alarms[record.key] for record in rang)
 
 
 async def soak(folder: Path, args: argparse.Namespace) -> Account:

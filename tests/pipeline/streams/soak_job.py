@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline import settings
 from pipeline.streams import app
-from pipeline.streams.agent import Batch, Message, Rows, Table, agent
+from pipeline.streams.agent import Batch, Due, Message, Rows, Table, agent
 from pipeline.streams.work.transactions import Transactions
 from pipeline.streams.work.wire import Refused
 
@@ -78,6 +78,32 @@ def relay(batch: Batch, seen: Rows[int]):
         yield Message("relayed", record.value, record.key + b" %d" % times)
 
 
+ALARMS = Table(
+    "alarms",
+    changelog="alarms.log",
+    decode=msgspec.json.Decoder(int).decode,
+    encode=encode,
+    wakes=lambda at: at or None,
+)
+
+
+def tell(due: Due, alarms: Rows[int]):
+    """Tells each alarm, and when it rang; the row stays, so that a second ring would show."""
+    for key in due.keys:
+        if random.random() < FAULTS:
+            raise RuntimeError("a fault of the ring")
+        alarms.put(key, 0)
+        yield Message("rang", key, b"%d" % due.now)
+
+
+@agent("alarms", table=ALARMS, ring=tell)
+def wait(batch: Batch, alarms: Rows[int]):
+    """Sets alarms: no record says that their time has come."""
+    for record in batch:
+        alarms.put(record.key, int(record.value))
+    return ()
+
+
 FAULTS = float(os.environ.get("SOAK_FAULTS", "0"))
 """Share of transactions in which Kafka is made to refuse; a fiftieth of it the share of records that raise."""
 
@@ -96,7 +122,7 @@ def main() -> int:
     """Works as `arus agents` does."""
     if FAULTS:
         app.JobApp.transacting = Faulty
-    return app.run("soak", [count, relay], settings.load())
+    return app.run("soak", [count, relay, wait], settings.load())
 
 
 if __name__ == "__main__":
