@@ -31,7 +31,11 @@ def compare_notices(notices: Sequence[Notice], rows: Iterable[str], told: Refere
     times, listed = Counter(notice.notice_id for notice in notices), Counter(rows)
     heard = {_news_in(notice) for notice in notices}
     must = {_news_in(notice) for order in told.orders.values() for notice in _always_news(order)}
-    odd = [n.notice_id for n in notices if n.kind not in WITHOUT_EVENT and n.event_id not in told.events.get(n.order_id, {})]
+    odd = [
+        n.notice_id
+        for n in notices
+        if n.kind not in WITHOUT_EVENT and n.event_id not in told.events.get(n.order_id, {})
+    ]
     faults = {"doubled": _doubled(times), "missing": must - heard, "without a cause": odd}
     yield none_of("each notice is told once", len(times), faults)
     faults = {"doubled": _doubled(listed), "missing": times.keys() - listed.keys(), "odd": listed.keys() - times.keys()}
