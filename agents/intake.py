@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline import codec
 from pipeline.settings import Settings
-from pipeline.sources import Untranslatable, translate
+from pipeline.sources import Untranslatable, account_of, translate
 from pipeline.streams.agent import Agent, Batch, Message, Record, Rows, Table, agent
 from schemas.deliveries import Delivery
 from schemas.events import Event
@@ -31,9 +31,7 @@ def intake_agent(settings: Settings) -> Agent:
             delivery = Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
         except ValueError as error:
             raise Untranslatable("no_delivery", str(error)) from error
-        account = accounts.get((delivery.source, delivery.account))
-        if account is None:
-            raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account} is set up")
+        account = accounts.get((delivery.source, delivery.account)) or account_of(delivery, settings)
         events = translate(delivery, account)
         homeless = next((event for event in events if not _has_place(event)), None)
         if homeless is not None:

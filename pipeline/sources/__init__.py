@@ -19,6 +19,7 @@ from pipeline.sources.aggregators import (
     shipstation,
 )
 from pipeline.sources.carriers import dhl, fedex, jnt, ninjavan, ups
+from pipeline.sources.files import File, stock_csv
 from pipeline.sources.marketplaces import lazada, shopee, shopify, tiktok_shop
 from pipeline.sources.own import cloudevents, standard_webhooks, svix
 from pipeline.sources.payments import adyen, midtrans, stripe, xendit
@@ -37,6 +38,7 @@ from schemas.deliveries import Delivery
 from schemas.events import Event
 
 __all__ = [
+    "FILES",
     "SOURCES",
     "CannotSign",
     "Manners",
@@ -46,6 +48,7 @@ __all__ = [
     "Signed",
     "Source",
     "Untranslatable",
+    "account_of",
     "check",
     "translate",
 ]
@@ -86,8 +89,21 @@ SOURCES: dict[str, Source] = {
 }
 
 
+FILES: dict[str, File] = {stock_csv.ID: File(stock_csv.account, stock_csv.translate)}
+"""Files that sellers hand in themselves: nobody posts them, and each seller has an account without asking."""
+
 MARKETPLACES = frozenset(source.id for source in SOURCES.values() if source.orders_by == "marketplace")
 NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+def account_of(delivery: Delivery, settings: Settings) -> Account:
+    """Finds the account through which a delivery came. Raises Untranslatable when there is none."""
+    if delivery.source in FILES:
+        return FILES[delivery.source].account(delivery.account)
+    account = settings.account(delivery.source, delivery.account)
+    if account is None:
+        raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account} is set up")
+    return account
 
 
 def translate(delivery: Delivery, account: Account) -> list[Event]:
@@ -95,6 +111,8 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
 
     Raises Untranslatable when no retry can mend it.
     """
+    if delivery.source in FILES:
+        return FILES[delivery.source].translate(delivery, account)
     source = SOURCES.get(delivery.source)
     if source is None:
         raise Untranslatable("unknown_source", f"no sender {delivery.source!r} is known")

@@ -26,7 +26,7 @@ from pipeline.settings import load
 from pipeline.simulate import demo
 from tests.journeys.system import System, until
 
-VICTIMS = ("gateway", "agents intake", "agents tracking", "analytics", "kafka")
+VICTIMS = ("gateway", "agents intake", "agents tracking", "agents stock", "analytics", "kafka")
 SPACING = 8.0
 """Seconds from one kill to the next, at least."""
 
@@ -136,6 +136,7 @@ def _once(system: System) -> list[dict[str, object]]:
             ("deliveries", "part, kafka_offset"),
             ("events", "topic, part, kafka_offset"),
             ("transitions", "transition_id"),
+            ("movements", "movement_id"),
         ):
             counted = f"select count(*) as rows, count(distinct ({key})) as once from raw.{table}"  # noqa: S608  # ours
             (row,) = warehouse.query(counted)

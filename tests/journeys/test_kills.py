@@ -9,7 +9,7 @@ from tests.journeys.system import until
 pytestmark = pytest.mark.xdist_group("journeys")
 
 
-@pytest.mark.parametrize("name", ["gateway", "agents intake", "agents tracking", "analytics", "kafka"])
+@pytest.mark.parametrize("name", ["gateway", "agents intake", "agents tracking", "agents stock", "analytics", "kafka"])
 def test_a_killed_process_comes_back(arus, account, name):
     """After kill -9 the process is there again, every order is what it was, and a new one gets through."""
     _place(arus, account, f"before-{name}")

@@ -57,11 +57,8 @@ def _told(ours: services.Services, event_ids: Collection[str]) -> list[Row]:
 
 def _speaks_only_of(ours: services.Services, viewer: Viewer, delivery: Delivery) -> bool:
     """Tells whether each event in a delivery is known, and known of this seller's orders alone."""
-    account = ours.settings.account(delivery.source, delivery.account)
-    if account is None:
-        return False
     try:
-        events = sources.translate(delivery, account)
+        events = sources.translate(delivery, sources.account_of(delivery, ours.settings))
     except sources.Untranslatable:
         return False
     return all_of_one(viewer.id, [event.event_id for event in events], _told(ours, [e.event_id for e in events]))

@@ -10,7 +10,7 @@ from agents.rules.fold import fold
 from agents.rules.history import settle
 from agents.rules.stock.standings import articles_of
 from pipeline.settings import Settings
-from pipeline.sources import Untranslatable, translate
+from pipeline.sources import Untranslatable, account_of, translate
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.facts import Order
@@ -53,10 +53,7 @@ def reference(settings: Settings, kept: Iterable[Delivery]) -> Reference:
 
 
 def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
-    account = settings.account(delivery.source, delivery.account)
-    if account is None:
-        raise Untranslatable("unknown_account", f"no account {delivery.source}/{delivery.account}")
-    events = translate(delivery, account)
+    events = translate(delivery, account_of(delivery, settings))
     if not all(event.order_id or isinstance(event, (PackageScanned, StockTold)) for event in events):
         raise Untranslatable("no_order", "it names no order")
     return events
