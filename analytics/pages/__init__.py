@@ -10,6 +10,7 @@ from analytics.access import OPERATOR, Role, Viewer
 from analytics.api.problems import Problem
 from analytics.api.services import Services
 from analytics.api.session import HOME_PAGES, find_viewer
+from analytics.pages.acting import Acting
 from analytics.pages.buyers import Buyers
 from analytics.pages.live import Live
 from analytics.pages.operators import HEAD, Operators
@@ -36,7 +37,13 @@ def join(app: FastAPI) -> None:
             return letters.redrive(ours.settings.kafka, choice, now=ours.now(), dry_run=dry_run)
 
     stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view)
-    for room in (Sellers(site, live), Buyers(site, live), stream, Letters(site, piles, redrive, HEAD)):
+    shop, mine = Acting(site, ours, "seller", "/orders/"), Acting(site, ours, "buyer", "/buyer/orders/")
+    for room in (
+        Sellers(site, live, shop.act),
+        Buyers(site, live, mine.act),
+        stream,
+        Letters(site, piles, redrive, HEAD),
+    ):
         app.router.routes.extend(room.routes())
     app.router.routes.append(site.assets.route())
 

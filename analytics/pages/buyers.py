@@ -1,6 +1,6 @@
 """The buyer's pages: my orders by tab, and where one of them is now. Nothing of the shop's own."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.pages import orders
+from analytics.pages import acting, orders
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import BUYER_TAB_WORDS, mark
 from schemas.facts import Order
 from schemas.statuses import BUYER_TABS
+
+Act = Callable[[Request], Awaitable[Response]]
 
 BASE = "/buyer/orders/"
 A_PAGE = 20
@@ -104,7 +106,9 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         return None
     facts, trail = orders.read_facts(rows[0]["facts"]), look.ask("trail", order_id=order_id)
     return {
+        "facts": facts,
         "order": orders.listed(rows[0], BASE),
+        "acts": acting.acts(facts, look.viewer.role, orders.address(order_id, BASE)),
         "live": orders.address(order_id, "/buyer/live/"),
         "shop": orders.shop_name(rows[0]["seller_id"]),
         "way": way(facts),
@@ -117,13 +121,15 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
 class Buyers:
     """The routes of the buyer's pages."""
 
-    def __init__(self, site: Site, live: Live) -> None:
-        self._site, self._live = site, live
+    def __init__(self, site: Site, live: Live, act: Act) -> None:
+        """`act` takes the forms of an order's page."""
+        self._site, self._live, self._act = site, live, act
 
     def routes(self) -> list[Route]:
         """Gives the routes."""
         return [
             Route("/buyer", self.show_orders),
+            Route("/buyer/orders/{order_id:path}/{command}", self._act, methods=["POST"]),
             Route("/buyer/orders/{order_id:path}", self.show_order),
             Route("/buyer/live/{order_id:path}", self.watch_order),
         ]
@@ -136,7 +142,9 @@ class Buyers:
 
     def show_order(self, request: Request) -> Response:
         """Shows where an order is and what happens next."""
-        return self._page(request, "buyer/order.html", **self._found(self._site.look(request, "buyer"), request))
+        found = self._found(self._site.look(request, "buyer"), request)
+        found["answer"] = acting.told(found["facts"], request)
+        return self._page(request, "buyer/order.html", **found)
 
     async def watch_order(self, request: Request) -> Response:
         """Streams what changes of it."""
@@ -156,7 +164,9 @@ class Buyers:
         if found is None:
             return {}
         bill = self._site.pieces("seller/order_pieces.html", look.language)
+        acts = self._site.pieces("acts.html", look.language)
         return {
+            "acts": acts.acts(found["acts"], {}, found["parcels"], look.now),
             "now": draw.now_card(found["order"], found["parcels"], found["way"], look.now),
             "parcels": draw.parcels(
                 found["parcels"], found["journey"], found["order"]["status"] == "cancelled", look.now

@@ -80,6 +80,8 @@ def _parcel(package: Package) -> Made:
         "location": last.location if last else "",
         "at": last.stamp[0] if last else None,
         "expected_at": last.next_expected_at if last else None,
+        "proof": last.proof if last else "",
+        "delivered_at": package.marks["delivered"][0] if "delivered" in package.marks else None,
     }
 
 

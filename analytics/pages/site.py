@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from analytics.access import Role, Viewer
 from analytics.pages import charts
-from analytics.pages.words import LANGUAGES, Language, carriers, choose, names
+from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -139,7 +139,14 @@ class Site:
             language.text, language.ngettext, newstyle=True
         )
         environment.globals.update(
-            {"say": language, "languages": LANGUAGES, "names": names, "charts": charts, "asset": self.assets.url},
+            {
+                "say": language,
+                "languages": LANGUAGES,
+                "names": names,
+                "acting": acts,
+                "charts": charts,
+                "asset": self.assets.url,
+            },
             carrier_name=carriers.carrier_name,
             sender_name=carriers.sender_name,
             tracking_page=carriers.tracking_page,

@@ -1,7 +1,7 @@
 """The seller's pages: today, orders, one order, the rates behind it, the inbox."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.pages import orders
+from analytics.pages import acting, orders
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import sales, shop
 from analytics.pages.site import Head, Look, Site, choice
@@ -19,6 +19,8 @@ from analytics.pages.words import Language, carriers
 from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
 from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.statuses import BY_NAME, SELLER_TABS
+
+Act = Callable[[Request], Awaitable[Response]]
 
 AT_ONCE = 8
 """Orders that Today shows of each list."""
@@ -75,7 +77,11 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         return None
     facts = orders.read_facts(rows[0]["facts"])
     return {
+        "facts": facts,
+        "answer": None,
         "order": orders.listed(rows[0]),
+        "acts": acting.acts(facts, look.viewer.role, orders.address(order_id)),
+        "checked": acting.checked(look, facts) if facts.status == "new" else {},
         "promise": orders.promise(facts, look.now),
         "parcels": orders.parcels(facts),
         "timeline": facts.history,
@@ -118,8 +124,9 @@ def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str
 class Sellers:
     """The routes of the seller's pages."""
 
-    def __init__(self, site: Site, live: Live) -> None:
-        self._site, self._live = site, live
+    def __init__(self, site: Site, live: Live, act: Act) -> None:
+        """`act` takes the forms of an order's page."""
+        self._site, self._live, self._act = site, live, act
 
     def routes(self) -> list[Route]:
         """Gives the routes."""
@@ -129,6 +136,7 @@ class Sellers:
             Route("/at-risk", self.show_risk),
             Route("/rates/{code}", self.show_rate),
             Route("/orders", self.show_orders),
+            Route("/orders/{order_id:path}/{command}", self._act, methods=["POST"]),
             Route("/orders/{order_id:path}", self.show_order),
             Route("/live/orders/{order_id:path}", self.watch_order),
             Route("/notices", self.show_notices),
@@ -191,6 +199,7 @@ class Sellers:
         """Shows one order with all that was told of it."""
         look, mark = self._site.look(request, "seller"), self._site.outside.watermark()
         found = self._found(look, request)
+        found["answer"] = acting.told(found["facts"], request)
         return self._page(request, look, "seller/order.html", "/orders", watermark=mark, **found)
 
     async def watch_order(self, request: Request) -> Response:
@@ -212,7 +221,9 @@ class Sellers:
         draw, found = self._site.pieces("seller/order_pieces.html", look.language), order(look, order_id)
         if found is None:
             return {}
+        acts = self._site.pieces("acts.html", look.language)
         return {
+            "acts": acts.acts(found["acts"], found["checked"], found["parcels"], look.now),
             "state": draw.state(found["order"], found["promise"], look.now),
             **{name: getattr(draw, name)(found[name], look.now) for name in ORDER_PIECES},
         }

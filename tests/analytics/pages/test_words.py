@@ -11,9 +11,10 @@ import pipeline
 from agents.rules.anomalies import ANOMALIES
 from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
-from analytics.pages.words import LANGUAGES, carriers, choose, names
+from analytics.pages.words import LANGUAGES, acts, carriers, choose, names
 from analytics.pages.words.language import CATALOGS
 from analytics.pages.words.promises import PROMISE_WORDS
+from schemas.commands import COMMANDS, REFUSALS
 from schemas.ids import CARRIERS
 from schemas.notices import NOTICES
 from schemas.promises import PROMISES
@@ -25,6 +26,10 @@ from tests.analytics.pages.catalog import messages
 
 ENGLISH, INDONESIAN = LANGUAGES["en"], LANGUAGES["id"]
 NOON = parse("2026-11-24T05:00:00Z")
+
+
+def _commands_of(role: str) -> set[str]:
+    return {name for name, kind in COMMANDS.items() if role in kind.by}
 
 
 @pytest.mark.parametrize(
@@ -39,8 +44,14 @@ NOON = parse("2026-11-24T05:00:00Z")
         (PROMISES, PROMISE_WORDS),
         ({metric.code for metric in METRICS}, names.POLICY_WORDS),
         (CARRIERS, carriers.CARRIERS.keys() & CARRIERS.keys()),
+        (REFUSALS, acts.REFUSAL_WORDS),
+        (_commands_of("seller"), acts.SELLER_ACTS),
+        (_commands_of("buyer"), acts.BUYER_ACTS),
     ],
-    ids=["statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates", "carriers"],
+    ids=[
+        *("statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates", "carriers"),
+        *("refusals", "what sellers do", "what buyers do"),
+    ],
 )
 def test_every_entry_of_a_registry_has_words(registry, words):
     """No entry is without words, and no words are left over."""
