@@ -4,8 +4,8 @@ const host = document.querySelector('[data-live]')
 
 const name = node => (node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset.key : undefined)
 
-// What a page's own script has set for a moment; the server knows nothing of it.
-const OURS = new Set(['data-copied'])
+// What a page's own script or its reader has set for a moment; the server knows nothing of it.
+const OURS = new Set(['data-copied', 'open'])
 
 // Makes `old` look like `next`, touching only what differs. Children that have a name are found again by it.
 export const morph = (old, next) => {

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from agents.tracking import track
 from analytics import pages
 from analytics.access import OPERATOR, Tokens, Viewer
 from analytics.api.app import build
@@ -31,6 +32,7 @@ from pipeline import codec
 from pipeline.gateway.counters import Counters
 from pipeline.settings import Settings
 from pipeline.streams.agent import Batch
+from pipeline.streams.testing import Given, run
 from schemas.facts import Article, Case, Details, Order, Package, Scan
 from schemas.letters import DeadLetter
 from schemas.times import DAY, HOUR, MINUTE
@@ -150,6 +152,17 @@ class Shop:
             order.marks["cancelled"] = (self._now(), f"{order_id}-cancelled")
         self._write("order.snapshots", order_id.encode(), codec.encode(order))
 
+    def write(self, topic: str, key: bytes, value: bytes) -> None:
+        """Judges a command and loads what it led to, as Kafka, tracking and loading do."""
+        row = self._services.report("order", OPERATOR, order_id=key.decode())[0]
+        record, now = Given(key, value, offset=next(self._offsets), timestamp=self._now()), self._now()
+        rows = {key: codec_order(row["facts"])}
+        self._write("order.snapshots", key, codec.encode(run(track, [record], rows, topic=topic, now=now).rows[key]))
+
+    def serve(self, services: Services) -> None:
+        """Knows the services that it writes for."""
+        self._services = services
+
     def _bury(self) -> None:
         for n in range(3):
             letter = DeadLetter(
@@ -181,8 +194,16 @@ def main(home: Path, port: int) -> None:
     urls = ("http://gateway-1:8600", "http://gateway-2:8600")
     scraper = Scraper(urls, lambda: now() - MINUTE // 3, lambda: gateways.fetch)  # one is silent long enough to be told
     services = Services(
-        Settings(home=home), shop.warehouse, tokens, monitor, loading=lambda: True, now=now, scraper=scraper
+        Settings(home=home),
+        shop.warehouse,
+        tokens,
+        monitor,
+        loading=lambda: True,
+        now=now,
+        scraper=scraper,
+        writer=shop,
     )
+    shop.serve(services)
     app = build(services)
     pages.join(app)
 
