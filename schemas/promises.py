@@ -51,12 +51,15 @@ PROMISES: dict[str, Promise] = {
         near_to=("buyer",),
         broken_to=("seller", "buyer"),
     ),
-    "answer_return": Promise(("requested",), ("approved", "rejected"), ("withdrawn",), part="returns"),
+    "answer_return": Promise(
+        ("requested",), ("approved", "rejected"), ("withdrawn",), part="returns", broken_to=("seller", "buyer")
+    ),
     "refund": Promise(("approved",), ("settled",), part="refunds", broken_to=("seller", "buyer")),
-    "answer_claim": Promise(("opened",), ("resolved",), part="claims"),
+    "answer_claim": Promise(("opened",), ("resolved",), part="claims", broken_to=("seller", "buyer")),
 }
 """Of `pay` the milestones count, as a shop's word or a held order may be paid without a status of its own; of `scan`
-the last scan of each parcel under way, which every next one moves."""
+the last scan of each parcel under way, which every next one moves. A return or a claim that nobody answers in time
+escalates: its buyer is told too, who may go to the marketplace with it."""
 
 
 CLOCKS_VERSION = 1

@@ -35,6 +35,7 @@ class Tell(NamedTuple):
 TELLS: dict[tuple[str, str], Tell] = {
     ("marks", "placed"): Tell("order_created", "paid", BEFORE_SHIPPING),
     ("payments", "paid"): Tell("payment_received"),
+    ("payments", "charged_back"): Tell("charged_back"),
     ("marks", "confirmed"): Tell("ready_to_ship", "confirmed", ("ready_to_ship",)),
     ("packages", "picked_up"): Tell("shipped", "picked_up", UNDER_WAY),
     ("packages", "out_for_delivery"): Tell("out_for_delivery", "delivered", UNDER_WAY),
@@ -46,6 +47,9 @@ TELLS: dict[tuple[str, str], Tell] = {
     ("returns", "requested"): Tell("return_requested", "return_requested", ("return_requested",)),
     ("returns", "approved"): Tell("return_decided"),
     ("returns", "rejected"): Tell("return_decided"),
+    ("claims", "opened"): Tell("claim_opened"),
+    ("claims", "resolved"): Tell("claim_resolved"),
+    ("refunds", "requested"): Tell("refund_requested"),
     ("refunds", "approved"): Tell("refund_approved"),
     ("refunds", "settled"): Tell("refund_settled"),
     ("review", "left"): Tell("review_received"),
@@ -72,6 +76,7 @@ REFS: dict[str, str] = {
     "refunds": "refund_id",
     "cancellations": "case_id",
     "returns": "case_id",
+    "claims": "case_id",
 }
 """Part of the order → the field of an event that tells which one of them."""
 
@@ -236,5 +241,6 @@ VALUES: dict[str, Callable[[Any, str], dict[str, str]]] = {
     "packages": _of_package,
     "cancellations": _of_case,
     "returns": _of_case,
+    "claims": _of_case,
 }
 """Part of the order → what a text may name of it."""

@@ -31,7 +31,14 @@ A_PAGE, AT_MOST = 50, 500
 DOORS = (("/", mark("Today")), ("/orders", mark("Orders")), ("/notices", mark("Inbox")))
 """The seller's pages as the head of each page lists them."""
 
-OF_MONEY = ("order_created", "payment_received", "refund_approved", "refund_settled")
+OF_MONEY = (
+    "order_created",
+    "payment_received",
+    "refund_requested",
+    "refund_approved",
+    "refund_settled",
+    "charged_back",
+)
 """Notices that say how much."""
 
 WAITING = {tile.name: tile.label for tile in shop.TODO if "waiting=" in tile.address}

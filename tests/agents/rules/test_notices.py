@@ -209,3 +209,24 @@ def test_the_tables_fit_the_others():
     assert SAID.keys() <= BY_NAME.keys()
     assert set(SAID.values()) <= TELLS.keys()
     assert all(TELLS[SAID[status]].said in BY_NAME[status].implies for status in SAID)
+
+
+def test_a_claim_a_wish_for_money_and_a_chargeback_are_told_to_the_seller():
+    """Whoever must answer hears of it, and the buyer of the answer."""
+    told = notices(
+        tell("order_placed"),
+        tell("payment_paid", 1),
+        tell("claim_opened", 2, reason="nothing came"),
+        tell("refund_requested", 3),
+        tell("chargeback_opened", 4),
+        tell("claim_resolved", 5, outcome="refunded"),
+    )
+    heard = [
+        (notice.kind, notice.audience) for notice in told if notice.occurred_at >= tell("claim_opened", 2).occurred_at
+    ]
+    assert heard == [
+        ("claim_opened", "seller:toko"),
+        ("refund_requested", "seller:toko"),
+        ("charged_back", "seller:toko"),
+        ("claim_resolved", "buyer:b1"),
+    ]
