@@ -16,6 +16,7 @@ from analytics import pages
 from analytics.access import Tokens
 from analytics.api.app import build
 from analytics.api.services import Services, system_clock
+from analytics.automation import Automation
 from analytics.loading import Loading
 from analytics.monitor import Monitor
 from analytics.scraper import Scraper
@@ -73,12 +74,14 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
         app = build(services)
         pages.join(app)
         server = _server(app)
+        automation = asyncio.create_task(Automation(services).run())
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         telling = asyncio.create_task(_tell_ready(running, server, partial(on_ready, _address(listener))))
         try:
             await running.until(stop)
         finally:
             telling.cancel()
+            automation.cancel()
             services.close()
             server.should_exit = True
     await serving

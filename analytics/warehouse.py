@@ -45,6 +45,7 @@ MACROS = (
     "marts/listed.sql",
     "marts/policy_cases.sql",
     "marts/stock.sql",
+    "marts/sellers.sql",
 )
 """What reports read through, each on those before it."""
 

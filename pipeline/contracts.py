@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import commands, facts, letters, notices, stock
+from schemas import commands, facts, letters, notices, sellers, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
@@ -24,6 +24,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 STRUCTS = {
     "commands": commands.Command,
     "command.answers": commands.Answer,
+    "sellers": sellers.Settings,
     "order.snapshots": facts.Order,
     "order.transitions": facts.Transition,
     "anomalies": facts.Anomaly,

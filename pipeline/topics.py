@@ -37,6 +37,7 @@ TOPICS: dict[str, Topic] = {
         Topic("shipments", "order_id", "events of parcels whose order is known"),
         Topic("scans", "carrier/tracking number", "carriers' scans and the bindings of tracking numbers to orders"),
         Topic("commands", "order_id", "what sellers, buyers and automation ask of an order"),
+        Topic("sellers", "seller_id", "what each seller has set", None),
         Topic("command.answers", "order_id", "what became of each command"),
         Topic("stock", "seller_id/sku", "what sellers count and receive"),
         Topic(

@@ -17,6 +17,7 @@ from analytics.pages.operators import HEAD, Operators
 from analytics.pages.operators.letters import Letters
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import Sellers
+from analytics.pages.sellers.settings import SettingsPage
 from analytics.pages.site import Outside, Site
 from pipeline.broker import letters
 from pipeline.broker.letters import Choice, Pile
@@ -39,6 +40,7 @@ def join(app: FastAPI) -> None:
     stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view)
     shop, mine = Acting(site, ours, "seller", "/orders/"), Acting(site, ours, "buyer", "/buyer/orders/")
     for room in (
+        SettingsPage(site, ours),
         Sellers(site, live, shop.act),
         Buyers(site, live, mine.act),
         stream,

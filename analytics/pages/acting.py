@@ -15,7 +15,7 @@ from analytics.api.shop import asking
 from analytics.pages import orders
 from analytics.pages.site import Look, Site
 from analytics.pages.words.acts import ACTS, Act, Field
-from schemas.commands import COMMANDS, Answer, Terms
+from schemas.commands import COMMANDS, Answer
 from schemas.facts import Order
 from schemas.ids import digest
 from schemas.offers import missing, offers
@@ -25,11 +25,12 @@ Made = dict[str, Any]
 _SHAPES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind.shape) for name, kind in COMMANDS.items()}
 
 
-def acts(order: Order, role: Role, address: str) -> list[Made]:
+def acts(look: Look, order: Order, address: str) -> list[Made]:
     """Gives what this side can do now, what is urgent first; `seen` tells what the form was made from."""
+    role = look.viewer.role
     if role == "operator":
         return []
-    offered = offers(order, role, Terms())
+    offered = offers(order, role, asking.terms_in(look.ask("terms", order_id=order.order_id)))
     found = [_act(name, act, address, order) for name, act in ACTS[role].items() if name in offered]
     return sorted(found, key=lambda act: not act["is_primary"])
 

@@ -108,7 +108,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
     return {
         "facts": facts,
         "order": orders.listed(rows[0], BASE),
-        "acts": acting.acts(facts, look.viewer.role, orders.address(order_id, BASE)),
+        "acts": acting.acts(look, facts, orders.address(order_id, BASE)),
         "live": orders.address(order_id, "/buyer/live/"),
         "shop": orders.shop_name(rows[0]["seller_id"]),
         "way": way(facts),

@@ -2,7 +2,7 @@
 
 from analytics.rows.events import EVENTS
 from analytics.rows.orders import ORDERS
-from analytics.rows.others import ANOMALIES, DELIVERIES, LETTERS, NOTICES, PARKED, TRANSITIONS
+from analytics.rows.others import ANOMALIES, DELIVERIES, LETTERS, NOTICES, PARKED, SELLERS, TRANSITIONS
 from analytics.rows.stock import LEVELS, MOVEMENTS, STOCK_TOLD
 from analytics.rows.table import Table
 
@@ -14,6 +14,7 @@ TABLES: dict[str, Table] = {
     "shipments": EVENTS,
     "anomalies": ANOMALIES,
     "notices": NOTICES,
+    "sellers": SELLERS,
     "stock": STOCK_TOLD,
     "stock.movements": MOVEMENTS,
     "stock.levels": LEVELS,

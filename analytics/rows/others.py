@@ -9,10 +9,12 @@ from schemas.deliveries import Delivery
 from schemas.facts import Anomaly, Transition
 from schemas.letters import DeadLetter
 from schemas.notices import Notice
+from schemas.sellers import Settings
 
 _transition = msgspec.json.Decoder(Transition).decode
 _anomaly = msgspec.json.Decoder(Anomaly).decode
 _notice = msgspec.json.Decoder(Notice).decode
+_settings = msgspec.json.Decoder(Settings).decode
 
 
 class NoticeRow(Struct, gc=False):
@@ -130,5 +132,13 @@ DELIVERIES = Table(
 )
 
 PARKED = Table("parked", ParkedRow, _read_parked, {"number_key": "key_of(tracking_key)"}, newest="number_key")
+
+SELLERS = Table(
+    "sellers",
+    Settings,
+    lambda record: _settings(record.value) if record.value else None,
+    {"seller_key": "key_of(seller_id)"},
+    newest="seller_key",
+)
 
 LETTERS = Table("letters", LetterRow, _read_letter, {})

@@ -228,6 +228,20 @@ create table if not exists raw.levels (
     written_at bigint not null,
 );
 
+-- what each seller has set
+create table if not exists raw.sellers (
+    seller_key ubigint not null,
+    seller_id varchar not null,
+    confirms boolean not null,
+    completes boolean not null,
+    cancels boolean not null,
+    buyer_cancels varchar not null,
+    changed_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
 -- webhooks as they arrived, without their bodies: those stay in Kafka, at part and kafka_offset
 create table if not exists raw.deliveries (
     delivery_key ubigint not null,

@@ -43,6 +43,9 @@ class Stream:
         """Takes a command as Kafka would."""
         if self.gone:
             raise BrokerError("Kafka cannot be reached")
+        if topic == "sellers":
+            self._load("sellers", Record(key, value, self.offset, NOW))
+            return
         assert topic == "commands"
         self.commands.append(msgspec.json.decode(value, type=Command))
         if self.stands:
@@ -52,8 +55,10 @@ class Stream:
         self._loaded(key)
 
     def _loaded(self, key: bytes) -> None:
-        record = Record(key, codec.encode(self.rows[key]), self.offset, NOW)
-        self.loading.write([Batch("order.snapshots", 0, [record])], {("order.snapshots", 0): self.offset + 1})
+        self._load("order.snapshots", Record(key, codec.encode(self.rows[key]), self.offset, NOW))
+
+    def _load(self, topic: str, record: Record) -> None:
+        self.loading.write([Batch(topic, 0, [record])], {(topic, 0): self.offset + 1})
         self.offset += 1
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +14,7 @@ from analytics.api.services import Services
 from pipeline import codec
 from schemas.commands import REFUSALS, Answer, Command, Terms, command_id, order_of
 from schemas.facts import Order
+from schemas.sellers import BUYER_CANCELS
 
 PATIENCE = 5.0
 """Seconds that whoever asked waits for the answer."""
@@ -49,6 +50,7 @@ async def ask(ours: Services, viewer: Viewer, wish: Wish) -> tuple[str, Answer |
     """
     if viewer.role == "operator":
         raise Problem("forbidden", "A seller or a buyer asks; an operator looks.")
+    order = await run_in_threadpool(find_order, ours, viewer, wish.order_id)
     command = Command(
         command_id=command_id(wish.order_id, viewer.role, viewer.id, wish.key),
         order_id=wish.order_id,
@@ -57,9 +59,9 @@ async def ask(ours: Services, viewer: Viewer, wish: Wish) -> tuple[str, Answer |
         who=viewer.id,
         asked_at=ours.now(),
         payload=dict(wish.payload),
-        terms=Terms(),
+        terms=await run_in_threadpool(terms_of, ours, viewer, wish.order_id),
     )
-    answer = await run_in_threadpool(find_answer, ours, viewer, command.command_id)
+    answer = order.answers.get(command.command_id)
     if answer is None:
         await run_in_threadpool(ours.write_record, "commands", wish.order_id.encode(), codec.encode(command))
         answer = await _wait(ours, viewer, command.command_id)
@@ -79,6 +81,16 @@ def find_order(ours: Services, viewer: Viewer, order_id: str) -> Order:
     if not rows:
         raise Problem("not-found", f"You have no order {order_id}.")
     return _order(rows[0]["facts"])
+
+
+def terms_of(ours: Services, viewer: Viewer, order_id: str) -> Terms:
+    """Gives the terms of an order's shop, as they now stand."""
+    return terms_in(ours.report("terms", viewer, order_id=order_id))
+
+
+def terms_in(rows: Sequence[Mapping[str, Any]]) -> Terms:
+    """Reads the row of report `terms`; a shop that has set nothing has the usual ones."""
+    return Terms(BUYER_CANCELS[rows[0]["buyer_cancels"]]) if rows else Terms()
 
 
 def stock_of(ours: Services, viewer: Viewer, order: Order) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from analytics.api.session import Anyone
 from analytics.api.shapes import Shape, Text, Time
 from analytics.api.shop import asking
 from analytics.api.shop.orders import OrderId
-from schemas.commands import COMMANDS, Answer, Kind, Nothing, Terms, order_of
+from schemas.commands import COMMANDS, Answer, Kind, Nothing, order_of
 from schemas.offers import missing, offers
 
 router = APIRouter(tags=["commands"])
@@ -87,7 +87,7 @@ def list_offers(request: Request, viewer: Anyone, order_id: OrderId) -> Offers:
     """Tells what can be asked of an order now, and what is missing before it can be confirmed."""
     ours = services.of(request)
     order = asking.find_order(ours, viewer, order_id)
-    names = [] if viewer.role == "operator" else offers(order, viewer.role, Terms())
+    names = [] if viewer.role == "operator" else offers(order, viewer.role, asking.terms_of(ours, viewer, order_id))
     return Offers(
         order_id=order_id,
         order_status=order.status,

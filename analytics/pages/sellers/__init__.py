@@ -28,7 +28,12 @@ AT_ONCE = 8
 A_PAGE, AT_MOST = 50, 500
 """Orders on a page of many, and where there is one page only."""
 
-DOORS = (("/", mark("Today")), ("/orders", mark("Orders")), ("/notices", mark("Inbox")))
+DOORS = (
+    ("/", mark("Today")),
+    ("/orders", mark("Orders")),
+    ("/notices", mark("Inbox")),
+    ("/settings", mark("Settings")),
+)
 """The seller's pages as the head of each page lists them."""
 
 OF_MONEY = (
@@ -87,7 +92,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "facts": facts,
         "answer": None,
         "order": orders.listed(rows[0]),
-        "acts": acting.acts(facts, look.viewer.role, orders.address(order_id)),
+        "acts": acting.acts(look, facts, orders.address(order_id)),
         "checked": acting.checked(look, facts) if facts.status == "new" else {},
         "promise": orders.promise(facts, look.now),
         "parcels": orders.parcels(facts),

@@ -154,3 +154,19 @@ async def test_what_cannot_be_is_a_page_that_says_so(browser, stream, viewer, co
         fields = {"reason": " ", "amount": "many"}
         assert (await client.post(f"/orders/{ORDER}/{command}", data=fields, headers=OURS)).status_code == status
     assert stream.commands == []
+
+
+async def test_a_seller_sets_what_goes_on_by_itself(browser, stream):
+    """A form with boxes, shown again as it was saved; and by nobody's form but ours."""
+    async with browser() as client:
+        assert "checked" not in (await client.get("/settings")).text
+        form = {"confirms": "yes", "buyer_cancels": "ready_to_ship"}
+        saved = await client.post("/settings", data=form, headers=OURS)
+        assert saved.status_code == 303
+        page = (await client.get(saved.headers["location"])).text
+        assert "Saved." in page
+        assert page.count(" checked") == 1
+        assert '<option value="ready_to_ship" selected>' in page
+        assert (await client.post("/settings", data=form)).status_code == 403
+        wrong = await client.post("/settings", data={"buyer_cancels": "never"}, headers=OURS)
+        assert wrong.status_code == 422

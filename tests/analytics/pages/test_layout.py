@@ -14,6 +14,7 @@ PAGES = (
     ("seller", "/at-risk"),
     ("seller", "/rates/LDR"),
     ("seller", "/notices"),
+    ("seller", "/settings"),
     ("seller", "{order}"),
     ("new seller", "/"),
     ("buyer", "/buyer"),

@@ -67,7 +67,7 @@ def asked(name: str, orders: list[Order]) -> list[dict]:
     base = {key: value for key, value in given.items() if key in REPORTS[name].parameters}
     if "code" in REPORTS[name].parameters:
         return [base | {"code": code} for code in ("LDR", "OTDR", "SFCR", "NRR")]
-    if name in {"order", "trail"}:
+    if name in {"order", "terms", "trail"}:
         return [base | {"order_id": order.order_id} for order in orders]
     if "sku" in REPORTS[name].parameters:
         return [base] if name == "stock" else [base | {"sku": sku} for sku, _, _ in ITEMS]
