@@ -135,6 +135,11 @@ async def test_a_refusal_names_its_rule(door, stream):
         assert answer.headers["content-type"] == "application/problem+json"
         kept = (await api.get(f"/v1/commands/{problem['command_id']}")).json()
         assert (kept["state"], kept["rule"]) == ("refused", "status")
+        assert (await api.get(f"/v1/orders/{ORDER}/commands")).json()["asked"] == [kept]
+    async with door(BUYER) as api:
+        assert (await api.get(f"/v1/orders/{ORDER}/commands")).json()["asked"] == []
+    async with door(OPERATOR) as api:
+        assert (await api.get(f"/v1/orders/{ORDER}/commands")).json()["asked"] == [kept]
 
 
 async def test_a_slow_stream_is_told_where_to_look(door, stream):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
-from analytics.access import Viewer
+from analytics.access import OPERATOR, Viewer
 from analytics.api.problems import Problem
 from analytics.api.services import Services
 from pipeline import codec
@@ -81,6 +81,12 @@ def find_order(ours: Services, viewer: Viewer, order_id: str) -> Order:
     if not rows:
         raise Problem("not-found", f"You have no order {order_id}.")
     return _order(rows[0]["facts"])
+
+
+def asked_by(order: Order, viewer: Viewer) -> list[Answer]:
+    """Gives the answers to what a viewer has asked, the latest first; an operator sees everybody's."""
+    mine = [a for a in order.answers.values() if viewer == OPERATOR or (a.by, a.who) == (viewer.role, viewer.id)]
+    return sorted(mine, key=lambda answer: (answer.decided_at, answer.command_id), reverse=True)
 
 
 def terms_of(ours: Services, viewer: Viewer, order_id: str) -> Terms:

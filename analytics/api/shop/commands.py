@@ -79,6 +79,7 @@ class Offers(Shape):
     order_status: str
     offers: list[Offer]
     missing: list[str] = Field(description="what is to be known before it can be confirmed", examples=[["articles"]])
+    asked: list[Answered] = Field(description="what the one who looks has asked lately, the latest first")
     stock: list[InStock] = Field(description="of a seller's order: to check before it is confirmed")
 
 
@@ -93,6 +94,7 @@ def list_offers(request: Request, viewer: Anyone, order_id: OrderId) -> Offers:
         order_status=order.status,
         offers=[Offer(command=name, says=COMMANDS[name].says) for name in names],
         missing=missing(order),
+        asked=[Answered.of(answer.command_id, answer) for answer in asking.asked_by(order, viewer)],
         stock=[] if viewer.role == "buyer" else [InStock(**row) for row in asking.stock_of(ours, viewer, order)],
     )
 
