@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from agents.rules.commands.saying import Refused, Told, marked_at
 from agents.rules.parcels import PICKED_UP, proof_of
-from schemas.commands import Command, Shipping
+from schemas.commands import Command
 from schemas.facts import Order, Package
 from schemas.ids import carrier_id, tracking_key
+from schemas.payloads import Shipping
 
 
 def arrange(order: Order, _: Command, asked: Shipping) -> Sequence[Told]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from agents.rules.commands.saying import Refused, Told, marked_at
 from schemas.cases import ANSWERS, ENDS, is_open, unfinished
-from schemas.commands import Amount, Command, Decision, Received, Resolution
+from schemas.commands import Command
 from schemas.facts import Case, Order, Refund, by_witness
 from schemas.ids import digest
+from schemas.payloads import Amount, Decision, Received, Resolution
 
 Cases = Mapping[str, Case] | Mapping[str, Refund]
 Judgement = Callable[[Order, Command, Any], Sequence[Told]]

@@ -17,8 +17,9 @@ from analytics.api.session import Anyone
 from analytics.api.shapes import Shape, Text, Time
 from analytics.api.shop import asking
 from analytics.api.shop.orders import OrderId
-from schemas.commands import COMMANDS, Answer, Kind, Nothing, order_of
+from schemas.commands import COMMANDS, Answer, Kind, order_of
 from schemas.offers import missing, offers
+from schemas.payloads import Nothing
 
 router = APIRouter(tags=["commands"])
 
