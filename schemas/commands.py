@@ -34,7 +34,6 @@ class Kind(NamedTuple):
 
 
 _BEFORE = ("unpaid", "on_hold", "new", "ready_to_ship", "awaiting_collection")
-_UNDER_WAY = ("partially_shipped", "in_transit")
 _ARRIVED = ("delivered", "completed")
 _RETURNING = ("return_requested", "return_in_progress")
 _PAID = tuple(status for status in implying("placed") if status != "unpaid")
