@@ -141,10 +141,25 @@ class Account(BaseModel):
         "with commas between, the first is that of an id which names none",
     )
 
+    api: Mapping[str, SecretStr] = Field(
+        {}, description="credentials of the sender's API, where its webhooks leave out what we need to know"
+    )
+
     @field_validator("secrets", mode="before")
     @classmethod
     def _read_environment(cls, secrets: list[str]) -> list[str]:
         return [_from_environment(secret) if secret.startswith("env:") else secret for secret in secrets]
+
+    @field_validator("api", mode="before")
+    @classmethod
+    def _read_credentials(cls, told: dict[str, Any]) -> dict[str, str]:
+        given = {name: str(value) for name, value in told.items()}
+        return {name: _from_environment(value) if value.startswith("env:") else value for name, value in given.items()}
+
+    def credential(self, name: str) -> str:
+        """Gives in the clear what the account says under `api`; empty when it does not."""
+        value = self.api.get(name)
+        return value.get_secret_value() if value else ""
 
     def live_secrets(self) -> tuple[str, ...]:
         """Gives the secrets in the clear, newest first."""

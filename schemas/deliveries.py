@@ -2,9 +2,13 @@
 
 from msgspec import Struct, field
 
+ASKED = "arus-asked"
+"""The header of an answer that we asked a sender's API for: what was asked. No webhook can bring it along: the gateway
+keeps only headers that it knows."""
+
 
 class Delivery(Struct):
-    """One webhook exactly as it arrived: a record of topic `webhooks.received` and where it lies.
+    """One webhook, or one answer that we asked for, exactly as it arrived: a record and its place.
 
     In Kafka the key is `source/account/dedupe_id`, the value the raw body, and the rest travels in headers.
     """
@@ -24,6 +28,11 @@ class Delivery(Struct):
     def key(self) -> bytes:
         """The record's key: re-deliveries meet in one partition."""
         return f"{self.source}/{self.account}/{self.dedupe_id}".encode()
+
+    @property
+    def asked(self) -> str:
+        """Tells what of the sender's API this answers (`order/5764…`); empty when it is a webhook."""
+        return self.headers.get(ASKED, "")
 
     def record_headers(self) -> list[tuple[str, bytes]]:
         """Gives the record headers that `read` understands."""

@@ -113,6 +113,16 @@ def analytics(supervised: Supervised = -1, socket: Socket = -1) -> None:
     raise typer.Exit(serve(settings, _ready(supervised), _listening(socket)))
 
 
+def complete(supervised: Supervised = -1) -> None:
+    """Asks senders for what their thin webhooks leave out, where arus.toml has credentials of their API.
+
+    Example: `ARUS_KAFKA__BOOTSTRAP_SERVERS=kafka-1:9092 arus complete`
+    """
+    from pipeline.completion.worker import run
+
+    raise typer.Exit(run(_with_kafka(), _ready(supervised)))
+
+
 def prepare_topics(settings: "Settings") -> None:
     """Makes the topics that are not there yet, and checks the others."""
     from pipeline.broker import BrokerError, admin
@@ -189,5 +199,5 @@ def _invite(running: "Running", seller: str, buyer: str, settings: "Settings") -
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (demo, up, gateway, agents, analytics):
+    for command in (demo, up, gateway, agents, analytics, complete):
         app.command()(command)

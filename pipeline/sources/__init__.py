@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from pipeline.settings import Account, Settings, SettingsError
-from pipeline.sources import generic
+from pipeline.sources import apis, generic
 from pipeline.sources.aggregators import (
     biteship,
     easyparcel,
@@ -116,7 +116,11 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
     source = SOURCES.get(delivery.source)
     if source is None:
         raise Untranslatable("unknown_source", f"no sender {delivery.source!r} is known")
-    return source.translate(delivery, account)
+    if not delivery.asked:
+        return source.translate(delivery, account)
+    if delivery.source not in apis.APIS:
+        raise Untranslatable("unknown_answer", f"it is not known what {source.title} answers when it is asked")
+    return apis.APIS[delivery.source].translate(delivery, account)
 
 
 def check(settings: Settings) -> None:
@@ -142,6 +146,7 @@ def _mistakes(account: Account, settings: Settings) -> Iterator[str]:
             yield f"{name} is missing: {why}"
     for name in sorted(account.extras() - source.needs.keys() - source.takes.keys()):
         yield f"{name} is nothing that {source.title} needs"
+    yield from apis.mistakes(account)
     for namespace in account.namespaces:
         if not NAMESPACE.fullmatch(namespace):
             yield f"orders: {namespace!r} is no namespace: small letters, digits, '_', '-' and '.'"

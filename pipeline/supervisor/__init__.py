@@ -11,6 +11,7 @@ from typing import Protocol
 from pipeline.broker import BrokerError
 from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.settings import Api, Gateway, Settings, SettingsError, environment
+from pipeline.sources.apis import api_of
 from pipeline.supervisor.child import FIRST_PAUSE, LONGEST_PAUSE, Spec
 from pipeline.supervisor.crew import Crew, Stop
 from pipeline.supervisor.running import Place, Running
@@ -26,6 +27,13 @@ CHILDREN = (
     Spec("analytics", (*ARUS, "analytics"), serves="api"),
 )
 """The processes of one Arus; each may be killed and comes back."""
+COMPLETION = Spec("completion", (*ARUS, "complete"))
+
+
+def children_of(settings: Settings) -> Sequence[Spec]:
+    """Gives the processes that these settings need: senders are asked only where there are credentials."""
+    return (*CHILDREN, COMPLETION) if any(map(api_of, settings.accounts)) else CHILDREN
+
 
 BROKER_GRACE = 1.3
 """Seconds for Kafka to end in good order; with those of the others less than five."""
@@ -49,10 +57,11 @@ class Supervisor:
         settings: Settings,
         show: Show,
         prepare: Callable[[Settings], None],
-        children: Sequence[Spec] = CHILDREN,
+        children: Sequence[Spec] | None = None,
     ) -> None:
         """`prepare` is called once Kafka answers, in a thread: it makes or checks the topics."""
-        self._settings, self._show, self._prepare, self._specs = settings, show, prepare, children
+        self._settings, self._show, self._prepare = settings, show, prepare
+        self._specs = children_of(settings) if children is None else children
         self._broker: EmbeddedKafka | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._sockets: dict[str, socket.socket] = {}

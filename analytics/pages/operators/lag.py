@@ -18,6 +18,7 @@ GROUPS = {
     "arus-tracking": mark("folds events into orders"),
     "arus-stock": mark("adds up what is in stock"),
     "arus-promises": mark("tells of promises that come near or break"),
+    "arus-completion": mark("asks senders for what their webhooks leave out"),
     "arus-loading": mark("loads the warehouse that pages read"),
 }
 """What each consumer group is for."""
