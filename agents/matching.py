@@ -8,7 +8,9 @@ from msgspec import Raw, Struct, field
 
 from agents.rules.bindings import belongs
 from pipeline import codec
+from pipeline.sources.telling import with_milestone
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
+from schemas.codes import CodeMapped, code_key
 from schemas.facts import Anomaly
 from schemas.ids import digest
 from schemas.shipments import PackageScanned, ShippingArranged
@@ -21,6 +23,9 @@ MOST_SCANS = 200
 """How many scans of one number may wait, and how many are remembered once they found an order."""
 
 KEPT = 400 * DAY
+
+FOREVER = 1 << 62
+"""When a row was touched that is never forgotten."""
 
 VERSION = 1
 """Of what is known of a number; see facts.VERSION."""
@@ -54,6 +59,8 @@ class Number(Struct):
     matched: list[Seen] = field(default_factory=list)
     touched_at: int = 0
     version: int = 1
+    means: str = ""
+    """Of the row of a sender's code (see codes.code_key): the milestone that operators say it means."""
 
     def orders_of(self, scan: Seen) -> set[str]:
         """Gives the orders that a scan tells of: those that its time is bound to, and those that its sender named."""
@@ -80,9 +87,15 @@ numbers: Table[Number] = Table(
 )
 
 
-@agent("scans", table=numbers)
+_mapping = msgspec.json.Decoder(CodeMapped).decode
+
+
+@agent("scans", "codes", table=numbers)
 def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
     """Gives each scan the orders that its tracking number is bound to; parks it until there is one."""
+    if batch.topic == "codes":
+        _learn(batch, numbers)
+        return
     for record, event in batch.events():
         if event.type not in ("package_scanned", "shipping_arranged"):
             batch.bury(record, "no_scan", f"{event.type} neither scans nor binds a tracking number")
@@ -91,19 +104,42 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
         number = numbers.get(key) or Number()
         number.touched_at, number.version = max(number.touched_at, record.timestamp), VERSION
         if event.type == "package_scanned":
-            yield from _see(batch, record, number, cast("PackageScanned", event))
+            scan = _with_meaning(cast("PackageScanned", event), numbers)
+            raw = record.value or b"" if scan is event else codec.encode(scan)
+            yield from _see(batch, record, number, scan, Raw(raw))
         else:
             yield from _bind(key.decode(), number, cast("ShippingArranged", event))
         numbers.put(key, number)
 
 
-def _see(batch: Batch, record: Record, number: Number, event: PackageScanned) -> Iterator[Message]:
+def _learn(batch: Batch, numbers: Rows[Number]) -> None:
+    """Keeps what operators say that codes mean."""
+    for record in batch:
+        try:
+            told = _mapping(record.value or b"")
+        except (msgspec.MsgspecError, ValueError) as error:
+            batch.bury(record, "undecodable", str(error))
+            continue
+        numbers.put(told.key, Number(means=told.milestone, touched_at=FOREVER))
+
+
+def _with_meaning(event: PackageScanned, numbers: Rows[Number]) -> PackageScanned:
+    """Gives the scan with the milestone that its code was given, where our tables have none."""
+    if event.milestone != "unknown":
+        return event
+    for carrier in (event.carrier, ""):
+        row = numbers.get(code_key(event.source, carrier, event.code))
+        if row is not None and row.means:
+            return with_milestone(event, row.means)
+    return event
+
+
+def _see(batch: Batch, record: Record, number: Number, event: PackageScanned, raw: Raw) -> Iterator[Message]:
     """Sends a scan to the orders that have not had it, and keeps it."""
     named = [event.order_id] if event.order_id else []
     seen = next((scan for scan in (*number.matched, *number.parked) if scan.event_id == event.event_id), None)
     had = number.orders_of(seen) if seen else set()
     if seen is None:
-        raw = Raw(record.value or b"")
         seen = Seen(event.event_id, event.occurred_at, event.rank, event.received_at, named, raw)
         if number.orders_of(seen):
             # One that found its order need not be kept for ever: only an order bound much later would miss it.
@@ -112,9 +148,12 @@ def _see(batch: Batch, record: Record, number: Number, event: PackageScanned) ->
             number.parked.append(seen)
         else:
             batch.bury(record, "too_many_parked", f"{MOST_SCANS} scans of this number wait for an order already")
-    elif event.order_id and event.order_id not in seen.named:
-        seen.named = sorted([*seen.named, event.order_id])
-        _unpark(number)
+    else:
+        if event.order_id and event.order_id not in seen.named:
+            seen.named = sorted([*seen.named, event.order_id])
+            _unpark(number)
+        if event.rank > seen.rank:
+            seen.event, seen.rank, had = raw, event.rank, set()
     yield from _tell(seen, number.orders_of(seen) - had)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import commands, facts, letters, notices, sellers, stock
+from schemas import codes, commands, facts, letters, notices, sellers, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
@@ -31,6 +31,7 @@ STRUCTS = {
     "notices": notices.Notice,
     "stock.movements": stock.Movement,
     "stock.levels": stock.Level,
+    "codes": codes.CodeMapped,
     "dead-letters": letters.DeadLetter,
     "dead-letters.redriven": letters.Redriven,
 }

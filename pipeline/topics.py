@@ -39,6 +39,7 @@ TOPICS: dict[str, Topic] = {
         Topic("commands", "order_id", "what sellers, buyers and automation ask of an order"),
         Topic("sellers", "seller_id", "what each seller has set", None),
         Topic("command.answers", "order_id", "what became of each command"),
+        Topic("codes", "code:source/carrier/code", "what operators say that a sender's code means", None),
         Topic("stock", "seller_id/sku", "what sellers count and receive"),
         Topic(
             "order.snapshots",

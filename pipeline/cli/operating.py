@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pipeline.cli import archiving, letters
+from pipeline.cli import archiving, codes, letters
 from pipeline.cli.output import Json, console, kafka, load, print_json, show, show_problems
 from pipeline.cli.progress import Progress
 
@@ -120,5 +120,6 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(topics, name="topics")
     app.command()(lag)
     app.add_typer(letters.group, name="dead-letters")
+    app.add_typer(codes.group, name="codes")
     app.command()(rebuild)
     app.add_typer(archiving.group, name="archive")

@@ -1,8 +1,9 @@
 """Telling what a delivery says as events of ours: what they all have in common is written once, here."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
+import msgspec
 from pydantic import ValidationError
 
 from pipeline.settings import Account
@@ -11,7 +12,7 @@ from schemas.deliveries import Delivery
 from schemas.events import Event, Evidence
 from schemas.ids import digest
 from schemas.registry import EVENTS
-from schemas.shipments import Milestone
+from schemas.shipments import Milestone, PackageScanned
 from schemas.statuses import STATUSES
 
 PROGRESS = {**{milestone: place for place, milestone in enumerate(get_args(Milestone), 1)}, "unknown": 0}
@@ -28,6 +29,15 @@ def order_name(account: Account, native: str) -> str:
     """
     namespace, colon, _ = native.partition(":")
     return native if colon and namespace in account.namespaces else f"{account.namespace}:{native}"
+
+
+def with_milestone(event: PackageScanned, milestone: str) -> PackageScanned:
+    """Gives a scan of an unknown code as one of this milestone: the same event, of the rank that belongs to it.
+
+    So it joins what the scan told before: of the two the farther one counts.
+    """
+    rank = max(event.rank, PROGRESS[cast("Milestone", milestone)])
+    return cast("PackageScanned", msgspec.structs.replace(cast("Any", event), milestone=milestone, rank=rank))
 
 
 class Parcel(NamedTuple):

@@ -137,6 +137,15 @@ def test_what_our_tables_do_not_know_is_listed(stream):
     assert (rows[0]["words"], rows[0]["last_at"], rows[0]["last_event_id"]) == ("Retur gudang", NOW - HOUR + 2, "e2")
 
 
+def test_a_code_that_was_given_a_meaning_is_listed_no_more(stream):
+    """Told once more with its milestone it is the same event."""
+    evidence = stream.webhook("w", NOW - HOUR)
+    stream.event(scan("shop:1", "e", evidence, milestone="unknown", code="X9"))
+    stream.event(scan("shop:1", "e", evidence, milestone="delivered", rank=9, code="X9"))
+    stream.load()
+    assert run(stream.warehouse, "unmapped", OPERATOR) == []
+
+
 def test_parked_scans_are_listed_until_their_order_is_known(stream):
     """The longest waiting first."""
     parked = b'{"parked":[{"received_at":%d},{"received_at":%d}],"matched":[{"event":{}}]}'
