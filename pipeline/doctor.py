@@ -3,6 +3,7 @@
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +13,10 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from pipeline.broker import BrokerError, admin
 from pipeline.broker.embedded import bootstrap_of
+from pipeline.completion import standing
 from pipeline.settings import DEMO, TOML, Settings, SettingsError
 from pipeline.sources import check as check_accounts
+from pipeline.sources.apis import api_of
 from pipeline.supervisor.running import Place
 
 LOW_DISK = 2 << 30
@@ -147,6 +150,19 @@ def _accounts(settings: Settings) -> tuple[str, str]:
     return "OK", f"{len(settings.accounts)} have what their senders need"
 
 
+def _asked(settings: Settings) -> tuple[str, str]:
+    """Looks at the senders whose API is asked: whether somebody asks, and whether they answer."""
+    names = [f"{account.source}/{account.name}" for account in settings.accounts if api_of(account)]
+    if not names:
+        return "OK", "none: no account has credentials under [accounts.api]"
+    standings = standing.read(settings.home, time.time_ns() // 1_000_000)
+    if not standings:
+        return "WARN", f"{', '.join(names)}: nobody asks them here; `arus up` or `arus complete` does"
+    if stopped := [f"{told.account}: {told.why} ({told.open} questions wait)" for told in standings if told.why]:
+        return "ERR", "; ".join(stopped)
+    return "OK", ", ".join(f"{told.account} answers ({told.open} questions open)" for told in standings)
+
+
 LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "Python": _python,
     "disk": _disk,
@@ -155,5 +171,6 @@ LOOKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "ports": _ports,
     "Kafka": _kafka,
     "accounts": _accounts,
+    "asked": _asked,
 }
 """What is looked at, in this order."""

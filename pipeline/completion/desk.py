@@ -13,6 +13,7 @@ from pipeline.completion.client import Client
 from pipeline.completion.memory import Memory
 from pipeline.completion.questions import Place, Questions
 from pipeline.completion.reconciling import reconcile, since
+from pipeline.completion.standing import Standing
 from pipeline.settings import Account
 from pipeline.sources.apis import APIS
 from pipeline.sources.apis.api import Ask, Declined, Failed, Locked
@@ -42,6 +43,7 @@ class Desk:
         self.breaker = Breaker()
         self._client = Client(self.api, account, memory, http, clock)
         self._memory, self._questions, self._keeper, self._clock = memory, questions, keeper, clock
+        self._last_answer_at = 0
         self._labels = (account.source, account.name)
 
     async def work(self, begun: asyncio.Event) -> None:
@@ -72,10 +74,14 @@ class Desk:
             log.info("completion.reconciled", account=self.name, changes=len(found))
             await asyncio.sleep(every)
 
-    def measure(self) -> None:
-        """Tells Prometheus how it stands."""
-        metrics.OPEN.labels(*self._labels).set(self._questions.count(self.name))
-        metrics.BREAKER.labels(*self._labels).set(metrics.STATES[self.breaker.state(self._clock())])
+    def stand(self) -> Standing:
+        """Tells how it stands, Prometheus too."""
+        now = self._clock()
+        waiting, state = self._questions.count(self.name), self.breaker.state(now)
+        metrics.OPEN.labels(*self._labels).set(waiting)
+        metrics.BREAKER.labels(*self._labels).set(metrics.STATES[state])
+        reconciled = self._memory.reconciled_until()
+        return Standing(self.name, waiting, state, self.breaker.why, self._last_answer_at, reconciled, now)
 
     async def _pass_breaker(self) -> None:
         while (ms := self.breaker.wait(self._clock())) > 0:  # noqa: ASYNC110  # a clock has no events
@@ -107,7 +113,8 @@ class Desk:
         if self.breaker.why:
             log.warning("completion.again", account=self.name)
         self.breaker.succeeded()
-        metrics.SUCCESS.labels(*self._labels).set(self._clock() / SECOND)
+        self._last_answer_at = self._clock()
+        metrics.SUCCESS.labels(*self._labels).set(self._last_answer_at / SECOND)
 
     def _failed(self, error: Failed) -> None:
         was, now = self.breaker.why, self._clock()

@@ -16,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from pipeline import sources
 from pipeline.broker import BrokerError
 from pipeline.broker.clients import client_options
+from pipeline.completion import standing
 from pipeline.completion.client import PATIENCE
 from pipeline.completion.desk import Desk
 from pipeline.completion.memory import Memory
@@ -110,8 +111,7 @@ class Worker:
                 yield desk.reconcile(self._begun, every)
 
     def _measure(self) -> None:
-        for desk in self._desks.values():
-            desk.measure()
+        standing.write(self._settings.home, [desk.stand() for desk in self._desks.values()])
 
     def _note(self, record: ConsumerRecord) -> None:
         """Takes note of one record; what cannot be read asks nothing, and intake buries it."""

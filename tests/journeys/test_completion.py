@@ -101,6 +101,7 @@ def test_the_stream_does_not_wait_for_a_sender_that_is_silent(arus, shop):
     for name in names:
         until(lambda name=name: details(arus, name))
     until(lambda: _lag(arus) == 0)
+    until(lambda: "tiktok_shop/kios answers (0 questions open)" in arus.run("doctor", "--json").stdout)
 
 
 def test_what_was_never_delivered_is_reconciled(arus, shop):
