@@ -70,7 +70,7 @@ class Clock(Struct, array_like=True, omit_defaults=True, gc=False):
     """One promise of an order that somebody waits for, or of which something was told.
 
     told: percent of its time up to which that was, 100 when it was told to be broken. waits: whether somebody does.
-    hush: not to be told before; of a clock that was late already when it was first seen.
+    hush: when that is told which was late already when the clock was first seen.
     """
 
     since: int

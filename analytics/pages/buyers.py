@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.pages import acting, orders
+from analytics.pages import acting, orders, promises
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import BUYER_TAB_WORDS, mark
@@ -112,6 +112,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "live": orders.address(order_id, "/buyer/live/"),
         "shop": orders.shop_name(rows[0]["seller_id"]),
         "way": way(facts),
+        "promises": promises.of_buyer(facts, look.now),
         "parcels": orders.parcels(facts),
         "journey": [step for step in reversed(trail) if step["type"] == "package_scanned"],
         "money": orders.money(facts),
@@ -171,6 +172,7 @@ class Buyers:
             "parcels": draw.parcels(
                 found["parcels"], found["journey"], found["order"]["status"] == "cancelled", look.now
             ),
+            "promises": bill.promises(found["promises"], look.now, bare=True),
             "money": bill.money(found["money"], look.now, bare=True),
         }
 

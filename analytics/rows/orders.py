@@ -8,7 +8,7 @@ from msgspec import Struct
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
-from schemas.promises import is_waiting
+from schemas.promises import PROMISES, is_waiting
 from schemas.statuses import implying
 
 SHIPPED = frozenset(implying("picked_up"))
@@ -53,6 +53,7 @@ class OrderRow(Struct, gc=False):
     deliver_by: int | None
     scan_by: int | None
     answer_by: int | None
+    waiting: list[dict[str, object]]
     carrier: str
     tracking_number: str
     packages: int
@@ -112,6 +113,7 @@ def read(record: Record) -> OrderRow | None:
         deliver_by=due.get("deliver"),
         scan_by=_first_due(order, "scan"),
         answer_by=_first_due(order, "answer_return"),
+        waiting=_waiting(order),
         carrier=package.carrier,
         tracking_number=package.number,
         packages=len(order.packages),
@@ -150,6 +152,21 @@ def _first_due(order: Order, kind: str) -> int | None:
     """By when the first promise of a kind must be kept that somebody still waits for."""
     waiting = [at for key, at in order.due.items() if key.startswith(kind) and is_waiting(order, key)]
     return min(waiting, default=None)
+
+
+def _waiting(order: Order) -> list[dict[str, object]]:
+    """The promises that somebody waits for; `of_seller`: those that the seller, or the carrier, has to keep."""
+    told = ((key, key.partition("/"), due) for key, due in order.due.items() if is_waiting(order, key))
+    return [
+        {
+            "due": due,
+            "promise": kind,
+            "subject": subject,
+            "since": order.begun.get(key, 0),
+            "of_seller": "seller" in PROMISES[kind].near_to,
+        }
+        for key, (kind, _, subject), due in told
+    ]
 
 
 def _paid_at(order: Order, proved_at: int | None) -> int | None:

@@ -48,6 +48,7 @@ create table if not exists raw.delta (
     deliver_by bigint,
     scan_by bigint,
     answer_by bigint,
+    waiting struct(due bigint, promise varchar, subject varchar, since bigint, of_seller boolean)[] not null,
     carrier varchar not null,
     tracking_number varchar not null,
     packages integer not null,

@@ -108,6 +108,9 @@ async def test_one_order_with_all_that_is_known(client, warehouse):
         (name.partition("/")[0], name.partition("/")[2] or None): rfc3339(at) for name, at in order.due.items()
     }
     assert {each["promise"]: each["state"] for each in told["promises"]}["receive"] in ("open", "near", "broken")
+    assert {each["promise"]: each["policy"] for each in told["promises"]}["dispatch"].startswith(
+        "TikTok Shop Indonesia"
+    )
     assert told["payments"][0]["amount"]["minor"] == order.details.total
 
 

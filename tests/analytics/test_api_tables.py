@@ -4,6 +4,7 @@ import pytest
 
 from analytics.access import OPERATOR
 from analytics.api.operators.queues import QUEUES
+from schemas.promises import PROMISES
 from schemas.times import DAY, parse, rfc3339
 from tests.analytics.conftest import KOPI, MELATI, SITI
 from tests.analytics.seed import NOW
@@ -55,6 +56,15 @@ async def test_what_is_at_risk_is_most_urgent_first(client):
     left = [order["left_seconds"] for order in orders]
     assert left == sorted(left)
     assert all(seconds <= 86_400 for seconds in left)
+    assert {order["promise"] for order in orders} <= PROMISES.keys()
+
+
+async def test_what_is_at_risk_can_be_asked_by_promise(client):
+    """Also what is the buyer's to keep; a promise that there is not is told."""
+    async with client(OPERATOR) as api:
+        unpaid = (await api.get("/v1/at-risk?promise=pay")).json()["orders"]
+        assert {order["promise"] for order in unpaid} == {"pay"}
+        assert problem(await api.get("/v1/at-risk?promise=love")) == "invalid"
 
 
 async def test_a_rate_is_its_orders(client):

@@ -90,8 +90,8 @@ def _rings_at(clock: Clock, rules: Rules) -> int | None:
     """Gives when a clock rings next; None if it does not."""
     if not clock.waits:
         return None
-    left = [_instant(clock, percent) for percent in _alarms(rules) if percent > clock.told]
-    return max(min(left), clock.hush) if left else None
+    left = (_instant(clock, percent) for percent in _alarms(rules) if percent > clock.told)
+    return min((at if at > clock.hush - HUSH else clock.hush for at in left), default=None)
 
 
 def _next(clocks: Clocks, rules: Rules) -> int:

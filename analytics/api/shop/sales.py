@@ -3,16 +3,17 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from analytics import exports
 from analytics.api import services
 from analytics.api.formats import FILES, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
-from analytics.api.shapes import Counted, Money, Shape, Since, Time, Until, money
+from analytics.api.shapes import Counted, Money, Shape, Since, Text, Time, Until, member, money
 from analytics.api.shop import orders
 from analytics.api.shop.whole_order import OrderLine
+from schemas.promises import PROMISES
 from schemas.times import DAY, HOUR
 
 router = APIRouter(prefix="/v1", tags=["sales"])
@@ -35,6 +36,15 @@ SALES_COLUMNS: exports.Columns = {
 _MONEY = ("gross", "discounts", "refunds", "net", "cancelled", "kept")
 _WIDTH = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 28 * DAY}
 _MOST = 2_000  # buckets in one answer
+
+
+RISK_COLUMNS: exports.Columns = {
+    "promise": "text",
+    "subject": "text",
+    "due_by": "time",
+    "left_ms": "number",
+}
+"""What a file of orders at risk holds besides."""
 
 
 class SalesAsked(Asked):
@@ -76,14 +86,23 @@ class Sales(Counted):
     buckets: list[Bucket]
 
 
+class RiskAsked(Asked):
+    """Which promises; without `promise` those that the seller or the carrier has to keep."""
+
+    promise: Annotated[str, AfterValidator(member(PROMISES)), Field(examples=["dispatch"])] | None = None
+
+
 class AtRisk(OrderLine):
     """An order that may be late; negative `left_seconds` is how long it is over."""
 
+    promise: str = Field(description="the most urgent one", examples=["dispatch"])
+    subject: Text = Field(description="the parcel, return, refund or claim that it is about", examples=["jne/CGK1"])
+    due_at: Time
     left_seconds: int
 
 
 class AtRiskList(Counted):
-    """Orders that must be shipped soon or should have been, the most urgent first."""
+    """Orders of which something must be done soon or should have been, the most urgent first."""
 
     orders: list[AtRisk]
 
@@ -101,11 +120,11 @@ def read_sales(request: Request, viewer: SellerOrOperator, asked: Annotated[Sale
 
 
 @router.get("/at-risk", response_model=AtRiskList, responses={200: {"content": FILES}, **told("not-acceptable")})
-def list_at_risk(request: Request, viewer: SellerOrOperator, asked: Annotated[Asked, Query()]) -> Any:  # noqa: ANN401  # as above
-    """Lists orders whose promise to ship is near or broken."""
+def list_at_risk(request: Request, viewer: SellerOrOperator, asked: Annotated[RiskAsked, Query()]) -> Any:  # noqa: ANN401  # as above
+    """Lists orders with a promise that is due soon or broken, each with its most urgent one."""
     ours, out = services.of(request), wanted(request, asked)
-    rows = ours.report("at_risk", viewer, now=ours.now(), limit=None)
+    rows = ours.report("at_risk", viewer, now=ours.now(), promise=asked.promise, limit=None)
     if out.file:
-        return out.export("at-risk", {**orders.COLUMNS, "left_ms": "number"}, rows)
-    lines = [AtRisk.of(row, left_seconds=row["left_ms"] // 1_000) for row in rows]
+        return out.export("at-risk", {**orders.COLUMNS, **RISK_COLUMNS}, rows)
+    lines = [AtRisk.of(row, left_seconds=row["left_ms"] // 1_000, due_at=row["due_by"]) for row in rows]
     return {"orders": lines, "watermark": out.watermark}

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from analytics.api.shapes import Counted, Money, Shape, Text, Time, money
 from schemas.facts import Case, Order, Package, Payment, Refund
+from schemas.policies import policy_of
 from schemas.promises import Standing, State, promises_of
 
 
@@ -107,6 +108,7 @@ class Promise(Shape):
     since: Time
     due_at: Time
     kept_at: Time | None
+    policy: Text = Field(description="who says how long it may take", examples=["Arus: 7 days after the delivery"])
 
 
 class Anomaly(Shape):
@@ -156,7 +158,7 @@ class WholeOrder(Counted, OrderLine):
             articles=_articles(facts),
             amounts=_amounts(facts),
             packages=[_parcel(package) for package in facts.packages.values()],
-            promises=[_promise(standing) for standing in promises_of(facts, now)],
+            promises=[_promise(standing, facts) for standing in promises_of(facts, now)],
             payments=[_paid(key, payment) for key, payment in facts.payments.items()],
             refunds=[_paid(key, refund) for key, refund in facts.refunds.items()],
             cancellations=[_told(key, case) for key, case in facts.cancellations.items()],
@@ -236,8 +238,9 @@ def _parcel(package: Package) -> dict[str, Any]:
     }
 
 
-def _promise(of: Standing) -> dict[str, Any]:
-    told = {"promise": of.kind, "subject": of.subject, "state": of.state}
+def _promise(of: Standing, facts: Order) -> dict[str, Any]:
+    policy = policy_of(of.kind, facts.details.market if facts.details else "ID", of.since)
+    told = {"promise": of.kind, "subject": of.subject, "state": of.state, "policy": policy.source if policy else ""}
     return {**told, "since": of.since, "due_at": of.due, "kept_at": of.kept_at}
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.pages import acting, orders
+from analytics.pages import acting, orders, promises
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import sales, shop
 from analytics.pages.site import Head, Look, Site, choice
@@ -95,6 +95,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "acts": acting.acts(look, facts, orders.address(order_id)),
         "checked": acting.checked(look, facts) if facts.status == "new" else {},
         "promise": orders.promise(facts, look.now),
+        "promises": promises.of_seller(facts, look.now),
         "parcels": orders.parcels(facts),
         "timeline": facts.history,
         "cases": orders.cases(facts),
@@ -251,5 +252,5 @@ class Sellers:
         return self._site.page(request, template, head, **context)
 
 
-ORDER_PIECES = ("anomalies", "parcels", "timeline", "trail", "cases", "money")
+ORDER_PIECES = ("anomalies", "promises", "parcels", "timeline", "trail", "cases", "money")
 """Parts of an order's page that are drawn from what bears their name."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from analytics.pages import charts, orders
 from analytics.pages.words.names import POLICY_WORDS, mark
+from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.times import DAY, HOUR
 
 Row = Mapping[str, Any]
@@ -36,7 +37,9 @@ def todo(row: Row) -> list[dict[str, Any]]:
 
 def at_risk(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Gives the orders at risk, each with the part of the last day that is left to it."""
-    return [orders.listed(row) | _risk(row["left_ms"]) for row in rows]
+    return [
+        orders.listed(row) | _risk(row["left_ms"]) | {"promise_words": PROMISE_WORDS[row["promise"]]} for row in rows
+    ]
 
 
 def _risk(left: int) -> dict[str, Any]:

@@ -9,6 +9,8 @@ select
     sort_at as _sort_at,
     dispatch_by as _dispatch_by,
     silent_from as _silent_from,
+    waiting as _waiting,
+    actionable as _actionable,
     cancel_asked_at as _cancel_asked_at,
     part as _part,
     kafka_offset as _kafka_offset,

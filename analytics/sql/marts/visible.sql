@@ -26,8 +26,9 @@ select
     split_part(order_id, ':', 1) as source,
     statuses.seller_tab,
     statuses.buyer_tab,
+    coalesce(statuses.actionable, false) as actionable,
     -- by when the seller has to hand it to a carrier, as long as that is still to be done
-    if(actionable and seller_tab in ('new', 'ready', 'shipping') and dispatched_at is null, ship_by, null) as dispatch_by,
+    if(statuses.actionable and seller_tab in ('new', 'ready', 'shipping') and dispatched_at is null, ship_by, null) as dispatch_by,
     -- from when on a parcel under way is silent: three days after its last scan, unless a promise says otherwise
     if(status in ('in_transit', 'partially_shipped'), coalesce(scan_by, coalesce(scan_at, since) + days(3)), null)
         as silent_from,

@@ -1,7 +1,23 @@
--- at_risk: orders that are to be shipped within a day or should have been, the most urgent first
+-- at_risk: orders with a promise that is due within a day and past half of its time, or broken, the most urgent first
+--
+-- Each with the most urgent of its promises of the kind that is asked for; else of those that the seller, or the carrier
+-- for the seller, has to keep. A held order need be neither confirmed nor sent.
 
-select columns('^[^_]'), _dispatch_by - $now as left_ms
-from listed_orders($role, $viewer)
-where _dispatch_by <= $now + days(1)
+with told as (
+    select
+        *,
+        list_min(list_filter(_waiting, lambda each:
+            if($promise is null, each.of_seller, each.promise = $promise)
+            and (_actionable or each.promise not in ('confirm', 'dispatch'))
+            and each.due <= $now + days(1)
+            and each.since + (each.due - each.since) // 2 <= $now
+        )) as _urgent,
+    from listed_orders($role, $viewer)
+)
+select
+    columns('^[^_]'),
+    _urgent.promise as promise, _urgent.subject as subject, _urgent.due as due_by, _urgent.due - $now as left_ms,
+from told
+where _urgent is not null
 order by left_ms, order_id
 limit $limit

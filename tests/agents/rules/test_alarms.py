@@ -134,6 +134,13 @@ def test_an_alarm_that_is_late_when_first_seen_waits_a_moment():
     assert shop.notices == []
 
 
+def test_what_is_late_when_first_seen_holds_up_no_later_alarm():
+    """The order is told of a moment before its time is over: it is overdue on time, and no longer near."""
+    shop = Shop()
+    shop.now = START + 24 * HOUR - MINUTE
+    assert [each[1] for each in shop.hear(PLACED).wait(25).told()] == ["broken", "broken"]
+
+
 def test_a_replay_tells_nothing_again():
     """The same events once more, all at once, weeks later."""
     shop = Shop().hear(*ON_ITS_WAY).wait(24 * 21)

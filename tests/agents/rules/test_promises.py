@@ -4,9 +4,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from agents.rules.promises import KEEPS, STARTS, policies
+from agents.rules.promises import KEEPS, STARTS
 from agents.rules.promises.calendar import MARKETS, end_of_business_day
-from agents.rules.promises.policies import POLICIES, Policy
+from schemas import policies
+from schemas.policies import POLICIES, Policy
 from schemas.promises import PROMISES
 from schemas.statuses import BY_NAME
 from schemas.times import DAY, HOUR, WIB, from_datetime, parse, to_datetime
@@ -115,6 +116,7 @@ def test_march_is_judged_by_marchs_rule(monkeypatch: pytest.MonkeyPatch):
 def test_every_promise_has_a_policy_in_every_market():
     """And every policy a source and a promise."""
     assert {row.promise for row in POLICIES} == PROMISES.keys()
+    assert set(policies.MARKETS) == MARKETS.keys()
     assert all((promise, market) in policies.ROWS for promise in PROMISES for market in MARKETS)
     assert all(row.source and row.amount > 0 and row.unit in ("hours", "business_days") for row in POLICIES)
 

@@ -10,7 +10,7 @@ from analytics.metrics import METRICS
 from analytics.reports import run
 from analytics.warehouse import Warehouse
 from pipeline import codec
-from schemas.facts import Case, Details, Order, Package, Review, Scan
+from schemas.facts import Case, Details, Order, Package, Refund, Review, Scan
 from schemas.times import DAY, HOUR, parse
 from tests.analytics.seed import Kafka
 
@@ -56,6 +56,11 @@ def due(order: Order, **promises: int) -> Order:
     return order
 
 
+def kept(order: Order, **promises: int) -> Order:
+    order.kept |= promises
+    return order
+
+
 def todo(warehouse: Warehouse) -> dict[str, int]:
     [row] = run(warehouse, "todo", OPERATOR, now=NOW)
     return {name: count for name, count in row.items() if count}
@@ -74,7 +79,7 @@ def test_what_must_be_shipped(warehouse, shop):
         due(an_order("over", "awaiting_collection"), dispatch=NOW - HOUR),
         due(an_order("half", "new"), dispatch=NOW + 2 * HOUR),
         due(an_order("later", "new"), dispatch=NOW + 25 * HOUR),
-        due(an_order("sent", "in_transit"), dispatch=NOW - HOUR),
+        kept(due(an_order("sent", "in_transit"), dispatch=NOW - HOUR), dispatch=NOW - 2 * HOUR),
         due(an_order("held", "on_hold"), dispatch=NOW - HOUR),
         due(an_order("gone", "cancelled"), dispatch=NOW - HOUR),
     )
@@ -86,6 +91,56 @@ def test_what_must_be_shipped(warehouse, shop):
     ]
     waits = todo(warehouse)
     assert (waits["ship_soon"], waits["overdue"]) == (2, 1)
+
+
+def at_risk(warehouse: Warehouse, promise: str | None = None) -> list[tuple[str, str]]:
+    rows = run(warehouse, "at_risk", OPERATOR, now=NOW, promise=promise)
+    return [(row["order_id"].removeprefix("shop:"), row["promise"]) for row in rows]
+
+
+def test_every_promise_may_be_at_risk(warehouse, shop):
+    """Each order with its most urgent one of those that the seller has to see to; any kind if it is asked for."""
+    silent = an_order("silent", "in_transit")
+    silent.packages["jnt/1"] = Package(last=Scan((NOW, 0, "e"), "at_hub"))
+    asked = an_order("asked", "return_requested")
+    asked.returns["c"] = Case({"requested": (NOW, "e")})
+    back = an_order("back", "return_in_progress")
+    back.refunds["r"] = Refund({"approved": (NOW, "e")})
+    claimed = an_order("claimed", "delivered")
+    claimed.claims["c"] = Case({"opened": (NOW, "e")})
+    shop(
+        due(an_order("unpaid", "unpaid"), pay=NOW - HOUR),
+        due(an_order("both", "new"), confirm=NOW + 3 * HOUR, dispatch=NOW + 2 * HOUR),
+        due(an_order("slow", "in_transit"), deliver=NOW + HOUR),
+        due(silent, **{"scan/jnt/1": NOW - 2 * HOUR}),
+        due(asked, **{"answer_return/c": NOW + 4 * HOUR}),
+        due(back, **{"refund/r": NOW + 5 * HOUR}),
+        due(claimed, **{"answer_claim/c": NOW - 3 * HOUR}),
+        due(an_order("there", "delivered"), receive=NOW),
+    )
+    assert at_risk(warehouse) == [
+        ("claimed", "answer_claim"),
+        ("silent", "scan"),
+        ("slow", "deliver"),
+        ("both", "dispatch"),
+        ("asked", "answer_return"),
+        ("back", "refund"),
+    ]
+    assert at_risk(warehouse, "confirm") == [("both", "confirm")]
+    assert at_risk(warehouse, "pay") == [("unpaid", "pay")]
+    assert at_risk(warehouse, "receive") == [("there", "receive")]
+    [first, *_] = run(warehouse, "at_risk", OPERATOR, now=NOW, promise="scan")
+    assert (first["subject"], first["due_by"], first["left_ms"]) == ("jnt/1", NOW - 2 * HOUR, -2 * HOUR)
+
+
+def test_what_has_most_of_its_time_ahead_is_not_at_risk(warehouse, shop):
+    """A day to confirm is not at risk from its first minute."""
+    order = due(an_order("fresh", "new"), confirm=NOW + 13 * HOUR)
+    order.begun["confirm"] = NOW - 11 * HOUR
+    late = due(an_order("late", "new"), confirm=NOW + 11 * HOUR)
+    late.begun["confirm"] = NOW - 13 * HOUR
+    shop(order, late)
+    assert at_risk(warehouse) == [("late", "confirm")]
 
 
 def test_an_order_in_two_parcels_waits_for_the_second(warehouse, shop):
