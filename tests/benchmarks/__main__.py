@@ -2,10 +2,10 @@
 
 import sys
 
-from tests.benchmarks import freshness, gateway, loading, tracking
+from tests.benchmarks import freshness, gateway, loading, promises, tracking
 from tests.benchmarks.figures import Figure, table
 
-ROWS = {"tracking": tracking, "loading": loading, "gateway": gateway, "freshness": freshness}
+ROWS = {"tracking": tracking, "loading": loading, "gateway": gateway, "freshness": freshness, "promises": promises}
 
 
 def main() -> None:

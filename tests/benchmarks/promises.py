@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from agents.rules.promises import policies
 from pipeline import codec
+from pipeline.broker import admin
 from pipeline.settings import Settings, environment
 from pipeline.streams.work.partitions import partition_of
 from schemas.facts import VERSION, Article, Details, Order
@@ -62,6 +63,7 @@ async def produce(settings: Settings, orders: int, due: int) -> int:
                 batches[place].append(key=key, value=value, timestamp=None)
         for place, batch in enumerate(batches):
             await (await producer.send_batch(batch, "order.snapshots", partition=place))
+        await taken_in(settings)
         first = now() + 5 * SECOND
         for number in range(orders, orders + due):
             key, value = snapshot(number, first + (number - orders) * SPREAD // due)
@@ -70,6 +72,18 @@ async def produce(settings: Settings, orders: int, due: int) -> int:
     finally:
         await producer.stop()
     return first
+
+
+async def taken_in(settings: Settings) -> None:
+    """Waits until the worker has read all: what is measured is how late it rings, not how fast it reads."""
+
+    def behind() -> bool:
+        with admin.connect(settings.kafka) as door:
+            rows = door.lag(("arus-promises",))
+        return not rows or any(row.behind for row in rows)
+
+    while await asyncio.to_thread(behind):  # noqa: ASYNC110  # another process reads
+        await asyncio.sleep(0.5)
 
 
 async def delays(settings: Settings, due: int) -> list[int]:
