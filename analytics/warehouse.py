@@ -74,7 +74,7 @@ class Warehouse:
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._lock = threading.RLock()
         self._opened = 0
-        self._root = self._open()
+        self._root: duckdb.DuckDBPyConnection | None = self._open()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,10 +95,14 @@ class Warehouse:
         return root
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Gives this thread's own connection. What another thread committed before is seen."""
+        """Gives this thread's own connection. What another thread committed before is seen.
+
+        Raises WarehouseError while the file cannot be opened again after a failed commit.
+        """
         mine = getattr(self._threads, "cursor", None)
         if mine is None or self._threads.opened != self._opened:
             with self._lock:
+                self._root = self._root or self._open()
                 mine = self._root.cursor()
                 self._cursors.append(mine)
                 self._threads.cursor, self._threads.opened = mine, self._opened
@@ -142,12 +146,14 @@ class Warehouse:
         """Closes and opens the file again: after a failed commit only that tells what was kept."""
         with self._lock:
             self.close()
+            self._root = None
+            self._opened += 1  # whose cursors are closed now, also if the disk is full and nothing can be opened
             self._root = self._open()
 
     def close(self) -> None:
         """Closes every connection; only then is the file really closed."""
         with self._lock:
-            for cursor in (*self._cursors, self._root):
+            for cursor in (*self._cursors, *([self._root] if self._root else [])):
                 with suppress(duckdb.Error):
                     cursor.close()
             self._cursors.clear()

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -159,17 +161,36 @@ def test_what_the_machine_refuses_is_not_called_damage(tmp_path):
     assert "rebuild" not in str(error.value)
 
 
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Lets this process write no file that is longer than a page, as when the disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_over_when_there_is_room_again(tmp_path):
+    """A file that could not be opened after a failed commit is opened by whoever asks next."""
+    warehouse = Warehouse(filled(tmp_path / "arus.duckdb"))
+    before = warehouse.query("select count(*) as rows from raw.transitions")
+    for _ in range(2):
+        with no_room(), pytest.raises(WarehouseError, match="File too large"):
+            warehouse.reopen()
+    with no_room(), pytest.raises(WarehouseError, match="File too large"):
+        warehouse.query("select 1")
+    assert warehouse.query("select count(*) as rows from raw.transitions") == before
+    warehouse.close()
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_file_that_may_not_grow_is_not_called_damaged(tmp_path, exists):
     """Nor is one whose disk is full: it needs room, and when it has room it is as it was."""
     path = filled(tmp_path / "arus.duckdb") if exists else tmp_path / "arus.duckdb"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
-    try:
-        with pytest.raises(WarehouseError, match=r"cannot be opened: .*File too large") as error:
-            Warehouse(path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with no_room(), pytest.raises(WarehouseError, match=r"cannot be opened: .*File too large") as error:
+        Warehouse(path)
     assert not isinstance(error.value, WarehouseDamagedError)
     Warehouse(path).close()
 
