@@ -123,15 +123,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         tps = [Partition(*tp) for tp in self.assignment() if not self._is_changelog_tp(tp)]
         if tps:
             await self.app.fence({tp.partition for tp in tps})
-            await self.seek_wait(await self._clamped(await self._start_offsets(tps)))
+            elsewhere = await self.app.start_offsets(tps)
+            offsets = await self._clamped(await self._start_offsets(tps, elsewhere))
+            await self.seek_wait(offsets)
+            # what the group was told last may be older: a file that was made anew has read what nobody committed
+            self.tell({tp: offsets[tp] for tp in elsewhere})
 
-    async def _start_offsets(self, tps: list[Partition]) -> dict[Partition, int]:
+    async def _start_offsets(self, tps: list[Partition], elsewhere: dict[Partition, int]) -> dict[Partition, int]:
         """Gives offsets kept elsewhere, else the committed ones, else 0.
 
         aiokafka's seek_to_committed leaves partitions without a committed offset where they are, so that what was
         fetched before a rebalance and dropped would never be read again (#596).
         """
-        elsewhere = await self.app.start_offsets(tps)
         asked = [tp for tp in tps if tp not in elsewhere]
         return dict.fromkeys(tps, 0) | (await self._thread.committed(asked) if asked else {}) | elsewhere
 
