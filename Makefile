@@ -36,7 +36,7 @@ lock: .venv/uv  ## pins every dependency by hash anew
 bench: .venv/ready  ## what it does in a second, with the machine stated
 	@$(BIN)/python -m tests.benchmarks
 
-chaos: .venv/ready  ## kills everything in turn and counts what was lost
+chaos: .venv/ready  ## harms everything in turn and counts what was lost
 	@$(BIN)/python -m tests.chaos
 
 clean:  ## forgets the environment and all data of this machine

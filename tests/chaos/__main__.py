@@ -1,166 +1,147 @@
-"""`make chaos`: kill -9 of each process in turn, and of Kafka, during a simulated load; then the proof.
+"""`make chaos`: faults strike a running Arus while signed webhooks flow; after each one all is counted.
 
-    python -m tests.chaos --rounds 1 --orders 1500
+    python -m tests.chaos --rounds 10 --seed 7
+    python -m tests.chaos --fault broker-kill --rounds 5
 
-Ends with exit code 1 unless every accepted webhook is there once, and every order is what its webhooks say.
+A round: webhooks of some orders' lives begin to come in, one fault strikes, and new orders are sent until they come out
+by the API: that is its recovery time. Then nothing may be lost, doubled, wrong or left waiting. Ends with exit code 1
+unless all of that holds.
 """
 
 import argparse
 import json
-import subprocess
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from statistics import median
+from typing import Any, NamedTuple
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
 from analytics.rebuild import warehouse_path
 from analytics.warehouse import Warehouse
-from pipeline.broker.embedded.java import answers
 from pipeline.settings import load
-from pipeline.simulate import demo
-from tests.journeys.system import System, until
+from tests.chaos.faults import FAULTS
+from tests.chaos.ground import Ground, ground
 
-VICTIMS = ("gateway", "agents intake", "agents tracking", "agents stock", "analytics", "kafka")
-SPACING = 8.0
-"""Seconds from one kill to the next, at least."""
+ONCE = (("deliveries", "part, kafka_offset"), ("events", "topic, part, kafka_offset"), ("transitions", "transition_id"))
+"""Table of the warehouse → what no two of its rows may share."""
 
-WEBHOOKS = 13.5
-"""How many webhooks an order's life has."""
-
-out = Console(width=110)
+out = Console(width=110, stderr=True)
 
 
-class Kill(NamedTuple):
-    """One process killed: at which second of the load, and how long until it worked again."""
+class Round(NamedTuple):
+    """One fault, how many seconds it took until all worked again, and what did not hold afterwards."""
 
+    fault: str
     victim: str
-    at: float
-    back_after: float
-    under_load: bool
+    seconds: float
+    webhooks: int
+    wrong: list[str]
 
 
 def main() -> int:
     """Runs the rounds and prints what became of them."""
-    asked = _asked()
+    asked, rounds, verdicts = _asked(), list[Round](), list[dict[str, Any]]()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="arus-chaos-") as folder:
-        system = System(Path(folder))
-        demo.open_shop(system.home)
-        system.start()
+        with ground(Path(folder)) as field:
+            field.probe()
+            for number, (fault, victim) in enumerate(plan(asked.seed, asked.rounds, asked.fault)):
+                if rounds and asked.seconds and time.monotonic() - began > asked.seconds:
+                    break
+                done, verdicts = _round(field, fault, victim, asked.orders, f"{asked.seed}-{number}")
+                rounds.append(done)
+                out.print(
+                    f"{number + 1:3} {fault:13} {victim:15} works again after {done.seconds:5.1f} s  "
+                    f"{'; '.join(done.wrong) or f'{done.webhooks:,} webhooks, nothing lost, doubled or wrong'}",
+                    soft_wrap=True,
+                )
+        verdicts += _once(field)
+    if asked.json:
+        print(json.dumps({"rounds": [done._asdict() for done in rounds], "check": verdicts}))  # noqa: T201  # it was asked for
+    else:
+        _print(rounds, verdicts)
+    return 0 if all(verdict["holds"] for verdict in verdicts) and not any(done.wrong for done in rounds) else 1
+
+
+def plan(seed: str, rounds: int, only: str = "") -> Iterator[tuple[str, str]]:
+    """Gives (fault, victim) of each round: every fault comes once before any comes again, with its next victim."""
+    dice = Random(seed)
+    victims = {
+        name: cycle(dice.sample(fault.victims, len(fault.victims)))
+        for name, fault in FAULTS.items()
+        if only in {"", name}
+    }
+    decks = (name for _ in range(rounds) for name in dice.sample(sorted(victims), len(victims)))
+    return ((name, next(victims[name])) for name in islice(decks, rounds))
+
+
+def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tuple[Round, list[dict[str, Any]]]:
+    wrong = []
+    with field.load(orders, seed) as totals:
+        time.sleep(1.0)
+        struck = time.monotonic()
         try:
-            kills, totals = _storm(system, asked)
-            verified = system.run("verify", "--record", str(system.folder / "accepted.jsonl"), "--json", patience=900)
-        finally:
-            system.stop()
-        verdicts = [*_verdicts(verified), *_once(system)]
-    _print(kills, totals, verdicts)
-    return 0 if all(verdict["holds"] for verdict in verdicts) else 1
+            struck = FAULTS[fault].strike(field, victim)
+            field.probe()
+        except AssertionError as error:
+            wrong.append(str(error) or "it does not work again")
+        seconds = time.monotonic() - struck
+    verdicts = field.prove()
+    wrong += [f"{verdict['what']}: {verdict['detail']}" for verdict in verdicts if not verdict["holds"]]
+    if totals["given_up"]:
+        wrong.append(f"{totals['given_up']} webhooks were not taken within three minutes")
+    return Round(fault, victim, seconds, totals["accepted"], wrong), verdicts
 
 
-def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=2, help="how often each process is killed")
-    parser.add_argument("--orders", type=int, default=6_000, help="how many orders live meanwhile")
-    parser.add_argument(
-        "--seed", default="chaos", help="the same seed tells the same orders and kills in the same order"
-    )
-    return parser.parse_args()
-
-
-def _storm(system: System, asked: argparse.Namespace) -> tuple[list[Kill], dict[str, object]]:
-    """Kills every victim in each round while the load runs; gives the kills and the load's totals."""
-    dice = Random(asked.seed)
-    victims = [victim for _ in range(asked.rounds) for victim in dice.sample(VICTIMS, len(VICTIMS))]
-    rate = round(asked.orders * WEBHOOKS / (SPACING * (len(victims) + 1)))
-    story = ("--orders", str(asked.orders), "--seed", asked.seed, "--rate", str(rate), "--json")
-    command = [sys.executable, "-m", "pipeline.cli", "simulate", *story, "--record", "accepted.jsonl"]
-    out.print(
-        f"{asked.orders:,} orders at {rate:,} webhooks a second; to be killed: {', '.join(victims)}", soft_wrap=True
-    )
-    started, kills = time.monotonic(), []
-    with subprocess.Popen(
-        command, cwd=system.folder, env=system.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as load_:
-        for number, victim in enumerate(victims, 1):
-            time.sleep(max(0.0, started + SPACING * (number + dice.uniform(-0.3, 0.3)) - time.monotonic()))
-            at, under_load = time.monotonic() - started, load_.poll() is None
-            kills.append(Kill(victim, at, _kill(system, victim), under_load))
-            out.print(f"{at:5.0f} s  killed {victim:16} back after {kills[-1].back_after:.1f} s")
-        told, _ = load_.communicate(timeout=900)
-    return kills, json.loads(told)
-
-
-def _kill(system: System, victim: str) -> float:
-    """Kills a process and gives the seconds until its successor works."""
-    killed = system.processes()[victim]
-    killed.kill()
-    started = time.monotonic()
-    until(
-        lambda: (
-            (found := system.processes().get(victim)) and found.pid != killed.pid and _works(system, victim, found.pid)
-        )
-    )
-    return time.monotonic() - started
-
-
-def _works(system: System, victim: str, pid: int) -> bool:
-    if victim == "kafka":
-        return answers(json.loads((system.home / "kafka" / "owner.json").read_text())["port"])
-    if victim.startswith("agents"):
-        file = system.home / "run" / f"{victim.removeprefix('agents ')}.ready"
-        return file.exists() and file.read_text() == str(pid)
-    url = system.ready["gateway" if victim == "gateway" else "api"]
-    try:
-        return httpx.get(f"{url}/readyz", timeout=2).is_success
-    except httpx.TransportError:
-        return False
-
-
-def _verdicts(verified: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
-    if not verified.stdout:
-        return [{"what": "the proof", "holds": False, "detail": verified.stderr.strip()}]
-    return list(json.loads(verified.stdout))
-
-
-def _once(system: System) -> list[dict[str, object]]:
+def _once(field: Ground) -> list[dict[str, Any]]:
     """Looks into the warehouse's file itself: each record and each change of status lies there once."""
-    warehouse = Warehouse(warehouse_path(load(home=system.home)))
-    verdicts = []
+    warehouse, verdicts = Warehouse(warehouse_path(load(home=field.home))), []
     try:
-        for table, key in (
-            ("deliveries", "part, kafka_offset"),
-            ("events", "topic, part, kafka_offset"),
-            ("transitions", "transition_id"),
-            ("movements", "movement_id"),
-        ):
+        for table, key in ONCE:
             counted = f"select count(*) as rows, count(distinct ({key})) as once from raw.{table}"  # noqa: S608  # ours
             (row,) = warehouse.query(counted)
             detail = f"{row['rows']:,} rows, {row['rows'] - row['once']:,} doubled"
-            verdicts.append(
-                {"what": f"{table} in the warehouse's file", "holds": row["rows"] == row["once"], "detail": detail}
-            )
+            verdicts.append({"what": f"{table} in the file", "holds": row["rows"] == row["once"], "detail": detail})
     finally:
         warehouse.close()
     return verdicts
 
 
-def _print(kills: list[Kill], totals: dict[str, object], verdicts: list[dict[str, object]]) -> None:
-    table = Table("killed", "at", "back after", "under load", title="kill -9")
-    for kill in kills:
-        table.add_row(kill.victim, f"{kill.at:.0f} s", f"{kill.back_after:.1f} s", "yes" if kill.under_load else "no")
-    out.print(table)
-    out.print(
-        f"webhooks: {totals['accepted']:,} accepted, {totals['retried']:,} tried again, {totals['given_up']:,} given up"
-    )
-    result = Table("", "what", "detail", title="what became of it")
+def _print(rounds: list[Round], verdicts: list[dict[str, Any]]) -> None:
+    table = Table("fault", "what happens", "rounds", "works again after: median", "longest", title="recovery")
+    for name in dict.fromkeys(done.fault for done in rounds):
+        times = [done.seconds for done in rounds if done.fault == name]
+        table.add_row(name, FAULTS[name].promise, str(len(times)), f"{median(times):.1f} s", f"{max(times):.1f} s")
+    result = Table("", "what", "detail", title="what became of it in the end")
     for verdict in verdicts:
         result.add_row("OK" if verdict["holds"] else "ERR", str(verdict["what"]), str(verdict["detail"]))
-    out.print(result)
+    for shown in (table, result):
+        Console(width=110).print(shown)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description=__doc__,
+        epilog="\n".join(f"  {name:14}{fault.promise}" for name, fault in FAULTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=len(FAULTS), help="how many faults strike (default: each once)")
+    parser.add_argument("--seed", default="chaos", help="the same seed tells the same orders and the same faults")
+    parser.add_argument("--fault", default="", choices=["", *FAULTS], metavar="NAME", help="this fault alone")
+    parser.add_argument("--orders", type=int, default=40, help="how many orders live in each round")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no further round after so long")
+    parser.add_argument("--json", action="store_true", help="tell all as one JSON object")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every process may be killed at any moment: it comes back, and nothing is lost or changed."""
+"""What nobody may kill unheard: tests/chaos kills and harms each process, but brings a Kafka of its own."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.journeys.system import until
 pytestmark = pytest.mark.xdist_group("journeys")
 
 
-@pytest.mark.parametrize("name", ["gateway", "agents intake", "agents tracking", "agents stock", "analytics", "kafka"])
+@pytest.mark.parametrize("name", ["agents tracking", "kafka"])
 def test_a_killed_process_comes_back(arus, account, name):
     """After kill -9 the process is there again, every order is what it was, and a new one gets through."""
     _place(arus, account, f"before-{name}")

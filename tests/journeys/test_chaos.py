@@ -1,0 +1,37 @@
+"""Faults strike a running Arus while webhooks flow: other ones every day, and each can be told again by its seed."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.journeys.system import ROOT
+
+SECONDS = 60
+"""After this no further round begins."""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.xdist_group("chaos")
+def test_after_each_fault_all_is_there_once_and_right():
+    """No accepted webhook is lost or doubled, every state is the reference's, every notice is told once."""
+    seed = f"{datetime.now(UTC):%Y-%m-%d}"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.chaos",
+        "--rounds",
+        "10",
+        "--seconds",
+        str(SECONDS),
+        "--seed",
+        seed,
+        "--json",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout or '{"rounds": [], "check": []}')
+    assert done.returncode == 0, f"python -m tests.chaos --rounds 10 --seed {seed}\n{done.stderr}\n{told}"
+    assert told["rounds"]
+    assert all(verdict["holds"] for verdict in told["check"])
