@@ -19,6 +19,7 @@ class Proxy:
         self.is_open = True
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -45,7 +46,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _listen(self) -> int:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0, backlog=512)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=512)
         return self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
@@ -60,8 +61,13 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)  # here, as a task that is cancelled before it begins would close nothing
+        task = asyncio.ensure_future(self._take(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
         try:
             if self.is_open:
                 await self._join(reader, writer)

@@ -40,9 +40,11 @@ async def test_the_proxy_passes_on_slows_down_and_cuts():
     """What was open breaks, what is new is refused, and after mending all goes on."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(100):
-            writer.write(data)
-        writer.close()
+        try:
+            while data := await reader.read(100):
+                writer.write(data)
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     loop = asyncio.get_running_loop()
