@@ -11,7 +11,7 @@ from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
 from analytics.api.operators import gateways, lag, letters, queues, topics
 from analytics.api.services import Services
-from analytics.api.shop import commands, metrics, notices, orders, raw, sales, settings, stock
+from analytics.api.shop import commands, metrics, notices, orders, raw, sales, settings, stock, stock_file
 
 ABOUT = """
 What happened to every order, what is late and what was earned.
@@ -26,6 +26,7 @@ DOORS = (
     orders.router,
     raw.router,
     stock.router,
+    stock_file.router,
     settings.router,
     sales.router,
     metrics.router,

@@ -16,11 +16,14 @@ from analytics.pages.live import Live
 from analytics.pages.operators import HEAD, Operators
 from analytics.pages.operators.letters import Letters
 from analytics.pages.problems import Problems
+from analytics.pages.sellers import HEAD as SELLERS_HEAD
 from analytics.pages.sellers import Sellers
 from analytics.pages.sellers.settings import SettingsPage
+from analytics.pages.sellers.stock import Stock
 from analytics.pages.site import Outside, Site
 from pipeline.broker import letters
 from pipeline.broker.letters import Choice, Pile
+from pipeline.importing import Imported, import_stock
 
 
 def join(app: FastAPI) -> None:
@@ -37,11 +40,16 @@ def join(app: FastAPI) -> None:
         with ours.asking_kafka():
             return letters.redrive(ours.settings.kafka, choice, now=ours.now(), dry_run=dry_run)
 
+    def take_stock(seller: str, body: bytes, dry_run: bool) -> Imported:  # noqa: FBT001  # a word to pipeline.importing
+        with ours.asking_kafka():
+            return import_stock(ours.settings.kafka, seller, body, ours.now(), dry_run=dry_run)
+
     stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view)
     shop, mine = Acting(site, ours, "seller", "/orders/"), Acting(site, ours, "buyer", "/buyer/orders/")
     for room in (
         SettingsPage(site, ours),
         Sellers(site, live, shop.act),
+        Stock(site, SELLERS_HEAD, take_stock),
         Buyers(site, live, mine.act),
         stream,
         Letters(site, piles, redrive, HEAD),

@@ -1,7 +1,6 @@
 """The seller's pages: today, orders, one order, the rates behind it, the inbox."""
 
-import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +12,9 @@ from starlette.routing import Route
 
 from analytics.pages import acting, orders, promises
 from analytics.pages.live import Drawing, Live, Pieces
-from analytics.pages.sellers import sales, shop
+from analytics.pages.sellers import inbox, sales, shop
 from analytics.pages.site import Head, Look, Site, choice
-from analytics.pages.words import Language, carriers
 from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
-from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.statuses import BY_NAME, SELLER_TABS
 
 Act = Callable[[Request], Awaitable[Response]]
@@ -31,20 +28,13 @@ A_PAGE, AT_MOST = 50, 500
 DOORS = (
     ("/", mark("Today")),
     ("/orders", mark("Orders")),
+    ("/stock", mark("Stock")),
     ("/notices", mark("Inbox")),
     ("/settings", mark("Settings")),
 )
 """The seller's pages as the head of each page lists them."""
 
-OF_MONEY = (
-    "order_created",
-    "payment_received",
-    "refund_requested",
-    "refund_approved",
-    "refund_settled",
-    "charged_back",
-)
-"""Notices that say how much."""
+HEAD = Head("", "seller", "/", DOORS)
 
 WAITING = {tile.name: tile.label for tile in shop.TODO if "waiting=" in tile.address}
 """What waits, where the list of orders shows it."""
@@ -102,36 +92,8 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "money": orders.money(facts),
         "trail": orders.trail(look.ask("trail", order_id=order_id), look.viewer.role),
         "anomalies": look.ask("anomalies", order_id=order_id),
-        "notices": [notice(row, look.language) for row in look.ask("notices", order_id=order_id)],
+        "notices": [inbox.notice(row, look.language) for row in look.ask("notices", order_id=order_id)],
     }
-
-
-def notice(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Gives a line of the inbox; what is known of its matter is said after it."""
-    told = " · ".join(part for part in _told(row["kind"], json.loads(row["told"]), language) if part)
-    return {
-        **row,
-        "told": told,
-        "address": orders.address(row["order_id"]) if row["order_id"] else "",
-        "native": orders.native(row["order_id"]),
-    }
-
-
-def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str]:
-    promise = PROMISE_WORDS.get(values.get("promise", ""))
-    if promise:
-        due = int(values["due"])
-        yield language.text(promise)
-        yield language.text("by %(when)s", when=f"{language.day(due)} {language.clock(due)}")
-    yield values.get("item", "")
-    if kind in OF_MONEY and values.get("amount"):
-        yield language.money(int(values["amount"]), values.get("currency", "IDR"))
-    if values.get("carrier"):
-        yield carriers.carrier_name(values["carrier"])
-    yield values.get("tracking_number", "")
-    yield values.get("reason", "")
-    if values.get("stars"):
-        yield f"★ {values['stars']}"
 
 
 class Sellers:
@@ -244,11 +206,11 @@ class Sellers:
     def show_notices(self, request: Request) -> Response:
         """Shows the inbox."""
         look = self._site.look(request, "seller")
-        notices = [notice(row, look.language) for row in look.ask("notices")]
+        notices = [inbox.notice(row, look.language) for row in look.ask("notices")]
         return self._page(request, look, "seller/notices.html", "/notices", notices=notices)
 
     def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates
-        head = Head(orders.shop_name(look.viewer.id), "seller", "/", DOORS, door)
+        head = HEAD._replace(who=orders.shop_name(look.viewer.id), door=door)
         return self._site.page(request, template, head, **context)
 
 

@@ -292,6 +292,32 @@ POLICY_WORDS: dict[str, PolicyWords] = {
     ),
 }
 
+
+class StockWords(NamedTuple):
+    """Where an article stands."""
+
+    icon: str
+    tone: str
+    label: str
+
+
+STOCK_WORDS: dict[str, StockWords] = {
+    "oversold": StockWords("alert", "bad", mark("Oversold")),
+    "low": StockWords("down", "warn", mark("Low")),
+    "ok": StockWords("check", "good", mark("In stock")),
+    "uncounted": StockWords("help", "quiet", mark("Not counted")),
+}
+"""States of an article, the most urgent first."""
+
+STANDING_WORDS = {
+    "": mark("No longer for it"),
+    "reserved": mark("Reserved"),
+    "shipped": mark("Shipped"),
+    "returned": mark("Came back"),
+    "released": mark("Released"),
+}
+"""What an order does with an article."""
+
 ROLE_WORDS = {"buyer": mark("the buyer"), "seller": mark("the shop"), "system": mark("the marketplace")}
 
 RETURN_KINDS = {
