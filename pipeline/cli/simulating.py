@@ -95,12 +95,9 @@ def verify(
 def _prove(settings: "Settings", accepted: set[str], progress: Progress) -> "list[Verdict]":
     from analytics.access import OPERATOR, Tokens
     from pipeline.cli import proof
-    from pipeline.settings import SettingsError
-    from pipeline.supervisor.running import Place, with_kafka
+    from pipeline.supervisor.running import running_in, with_kafka
 
-    settings, running = with_kafka(settings), Place(settings.home).read()
-    if running is None:
-        raise SettingsError(f"--check needs the Arus of this home: none runs in {settings.home}")
+    settings, running = with_kafka(settings), running_in(settings.home)
     progress.progress(0, 0, "waiting until everything is read")
     proof.drain(settings.kafka, PATIENCE)
     progress.progress(0, 0, "folding the same webhooks once more")

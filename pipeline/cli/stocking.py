@@ -1,4 +1,4 @@
-"""`arus stock`: a seller's stock from a file."""
+"""`arus stock`: a seller's stock from a file, and whether it adds up."""
 
 import sys
 import time
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.output import Json, console, kafka, print_json
+from pipeline.cli.output import Json, console, kafka, load, print_json, show
 
-group = typer.Typer(no_args_is_help=True, help="A seller's stock: files in.")
+group = typer.Typer(no_args_is_help=True, help="A seller's stock: files in, and whether it adds up.")
 
 
 @group.command("import")
@@ -55,6 +55,26 @@ def print_template() -> None:
     from pipeline.sources.files.stock_csv import TEMPLATE
 
     sys.stdout.write(TEMPLATE)
+
+
+@group.command("check")
+def check_stock(*, json: Json = False) -> None:
+    """Tells whether each article has the pieces of all its orders; exit code 1 if one has not.
+
+    Asks the Arus that runs in this home. Example: `arus stock check --json`
+    """
+    import httpx
+
+    from analytics.access import OPERATOR, Tokens
+    from pipeline.supervisor.running import running_in
+
+    home = load().home
+    token = Tokens(home).make(OPERATOR)
+    asked = httpx.get(f"{running_in(home).api}/v1/ops/stock-check", headers={"authorization": f"Bearer {token}"})
+    rows = asked.raise_for_status().json()["rows"]
+    show(rows, as_json=json, none="each article has the pieces of all its orders")
+    if rows:
+        raise typer.Exit(1)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -114,3 +114,11 @@ def with_kafka(settings: Settings) -> Settings:
         )
     kafka = settings.kafka.model_copy(update={"bootstrap_servers": bootstrap})
     return settings.model_copy(update={"kafka": kafka})
+
+
+def running_in(home: Path) -> Running:
+    """Gives the Arus that runs in this home. Raises SettingsError when none does."""
+    running = Place(home).read()
+    if running is None:
+        raise SettingsError(f"no Arus runs in {home}: `arus up` starts one, ARUS_HOME names another home")
+    return running

@@ -37,6 +37,7 @@ def test_a_file_of_stock_counts_once_and_orders_take_from_it(arus, account):
     with arus.api() as http:
         assert http.get(f"/v1/events/{counted['event_id']}/raw").text == FILE
     assert stands(arus, "TEH-1")["available"] == 4
+    assert (checked := arus.run("stock", "check")).returncode == 0, checked.stdout
 
 
 def test_a_bad_file_is_told_line_by_line(arus, account):

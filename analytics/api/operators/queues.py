@@ -34,6 +34,8 @@ class Queue(NamedTuple):
     columns: exports.Columns
 
 
+_PIECES = tuple(of + name for name in ("reserved", "released", "shipped", "returned") for of in ("", "orders_"))
+
 QUEUES = (
     Queue(
         "sources",
@@ -78,6 +80,11 @@ QUEUES = (
         "unreadable",
         "unreadable",
         {"topic": "text", "part": "number", "kafka_offset": "number", "reason": "text", "loaded_at": "time"},
+    ),
+    Queue(
+        "stock-check",
+        "stock_check",
+        {"seller_id": "text", "sku": "text", **dict.fromkeys(_PIECES, "number")},
     ),
     Queue("rates", "rates", {"at": "time", "incoming": "number", "applied": "number"}),
 )

@@ -23,8 +23,8 @@ Made = dict[str, Any]
 DOORS = (("/ops", mark("Stream")), ("/ops/dead-letters", mark("Dead letters")))
 HEAD = Head(mark("Operator"), "operator", "/ops", DOORS)
 
-SLOW = 5 * SECOND
-"""How long the tables below the lag are good for: they read much and change little."""
+SLOW, VERY_SLOW = 5 * SECOND, 60 * SECOND
+"""How long the tables below the lag are good for: they read much and change little. The check of stock reads all."""
 
 HOPS = {
     "stored": (mark("Stored"), mark("in Kafka")),
@@ -87,6 +87,21 @@ def queues(look: Look) -> Made:
     }
 
 
+class Kept:
+    """An answer that is good for a while, for all who look."""
+
+    def __init__(self, ask: Callable[[Look], Any], good_for: int) -> None:
+        self._ask, self._good_for = ask, good_for
+        self._answer: Any = None
+        self._asked_at = -good_for
+
+    def __call__(self, look: Look) -> Any:  # noqa: ANN401  # whatever was asked
+        """Gives the answer, asked anew if it is too old."""
+        if look.now - self._asked_at >= self._good_for:
+            self._answer, self._asked_at = self._ask(look), look.now
+        return self._answer
+
+
 class Operators:
     """The routes of the operator's pages."""
 
@@ -94,8 +109,8 @@ class Operators:
         self, site: Site, live: Live, view: Callable[[], View], gateways: Callable[[], Sequence[Gateway]]
     ) -> None:
         self._site, self._live, self._view, self._gateways = site, live, view, gateways
-        self._queues: Made = {}
-        self._asked_at = -SLOW
+        self._queues = Kept(queues, SLOW)
+        self._stock = Kept(lambda look: look.ask("stock_check", limit=1_000), VERY_SLOW)
 
     def routes(self) -> list[Route]:
         """Gives the routes."""
@@ -138,9 +153,7 @@ class Operators:
         }
 
     def _asked(self, look: Look) -> Made:
-        if look.now - self._asked_at >= SLOW:
-            self._queues, self._asked_at = queues(look), look.now
-        return self._queues
+        return {**self._queues(look), "stock_check": self._stock(look)}
 
     def _loaded(self, look: Look) -> Pieces:
         draw, asked = self._site.pieces(PIECES, look.language), self._asked(look)
