@@ -75,11 +75,12 @@ def codes(kafka: Kafka) -> list[Code]:
         code.first_at, code.last_at = min(code.first_at, event.received_at), max(code.last_at, event.received_at)
     told = mappings(kafka)
     for code in found.values():
-        code.means = _meaning(told, code.source, code.carrier, code.code)
+        code.means = meaning(told, code.source, code.carrier, code.code)
     return sorted(found.values(), key=lambda code: (bool(code.means), -code.scans, code.source, code.code))
 
 
-def _meaning(told: Iterable[CodeMapped], source: str, carrier: str, code: str) -> str:
+def meaning(told: Iterable[CodeMapped], source: str, carrier: str, code: str) -> str:
+    """Gives the milestone that a code has by what operators said; what they said of this carrier goes before."""
     covering = [one for one in told if one.covers(source, carrier, code)]
     return max(covering, key=lambda one: bool(one.carrier)).milestone if covering else ""
 

@@ -1,4 +1,4 @@
-"""The proof: what the stream made of a load equals what the same webhooks give when they are folded in one go.
+"""The proof: what the stream made of a load equals what the same facts give when they are folded in one go.
 
 Read from outside: Kafka as it lies there, and the warehouse through the API that everybody uses. Nothing of the
 stream's own state is believed.
@@ -15,6 +15,7 @@ import msgspec
 from pipeline import codec
 from pipeline.broker import BrokerError, admin
 from pipeline.broker.reader import records
+from pipeline.cli.proof.beside import beside, compare_answers
 from pipeline.cli.proof.reference import Reference, reference, seen
 from pipeline.cli.proof.told import compare_levels, compare_notices
 from pipeline.cli.proof.verdict import Verdict, none_of
@@ -67,7 +68,10 @@ def compare(settings: Settings, api: str, token: str, accepted: Collection[str])
     lost = [one for one in accepted if one not in there]
     yield none_of("accepted webhooks are in Kafka", len(accepted), {"lost": lost})
 
-    told = reference(settings, kept)
+    besides = beside(settings.kafka)
+    yield compare_answers(records(settings.kafka, "commands"), besides)
+
+    told = reference(settings, kept, besides)
     letters = sum(1 for record in records(settings.kafka, "dead-letters") if ("dead.step", b"intake") in record.headers)
     detail = f"{told.untranslatable:,} cannot be translated, {letters:,} dead letters"
     yield Verdict("what cannot be translated is a dead letter", letters == told.untranslatable, detail)

@@ -1,16 +1,22 @@
-"""The reference: every webhook folded in one go, with no stream, no batch and no order of arrival."""
+"""The reference: every webhook and what counts beside it folded in one go: no stream, no batch, no order of arrival."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from agents.rules.bindings import belongs
 from agents.rules.fold import fold
 from agents.rules.history import settle
+from agents.rules.joins import answers
 from agents.rules.stock.standings import articles_of
+from pipeline import codec
+from pipeline.broker.codes import meaning
+from pipeline.cli.proof.beside import Beside
 from pipeline.settings import Settings
 from pipeline.sources import Untranslatable, account_of, translate
+from pipeline.sources.telling import with_milestone
+from schemas.codes import CodeMapped
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.facts import Order
@@ -20,6 +26,8 @@ from schemas.stock import StockTold
 
 Orders = dict[str, dict[str, Event]]
 """order → event id → event."""
+
+NOTHING = Beside()
 
 
 class Reference(NamedTuple):
@@ -37,43 +45,59 @@ class Seen(NamedTuple):
     again: int
 
 
-def reference(settings: Settings, kept: Iterable[Delivery]) -> Reference:
-    """Folds all deliveries; of those with one key the first counts."""
+def reference(settings: Settings, kept: Iterable[Delivery], besides: Beside = NOTHING) -> Reference:
+    """Folds all deliveries, of those with one key the first, and what else counts."""
     taken: dict[bytes, list[Event]] = {}
     untranslatable = 0
     for delivery in kept:
         if delivery.key in taken:
             continue
         try:
-            taken[delivery.key] = _translated(settings, delivery)
+            taken[delivery.key] = [_with_meaning(one, besides.meanings) for one in _translated(settings, delivery)]
         except Untranslatable:  # not remembered as taken: each copy is a dead letter of its own
             untranslatable += 1
-    by_order = bound(list(chain.from_iterable(taken.values())))
-    return Reference(untranslatable, by_order, {id_: _folded(id_, told.values()) for id_, told in by_order.items()})
+    by_order = bound([*chain.from_iterable(taken.values()), *besides.events])
+    orders = {id_: _folded(id_, told.values()) for id_, told in by_order.items()}
+    for answer in besides.answers:
+        answers.keep(orders.setdefault(answer.order_id, Order(answer.order_id)), answer)
+    return Reference(untranslatable, by_order, orders)
 
 
 def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
     events = translate(delivery, account_of(delivery, settings))
     if not all(event.order_id or isinstance(event, (PackageScanned, StockTold)) for event in events):
         raise Untranslatable("no_order", "it names no order")
-    return events
+    return [codec.decode(event.type.encode(), codec.encode_event(event)) for event in events]
+
+
+def _with_meaning(event: Event, meanings: Iterable[CodeMapped]) -> Event:
+    if event.type != "package_scanned":
+        return event
+    scan = cast("PackageScanned", event)
+    means = scan.milestone == "unknown" and meaning(meanings, scan.source, scan.carrier, scan.code)
+    return with_milestone(scan, means) if means else scan
 
 
 def bound(events: Sequence[Event]) -> Orders:
     """Gives each order its events: scans to the order they name, and to those that their number was bound to then."""
-    bindings: defaultdict[str, list[ShippingArranged]] = defaultdict(list)
+    bindings: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
-        if isinstance(event, ShippingArranged) and event.tracking_number:
-            bindings[tracking_key(event.carrier, event.tracking_number)].append(event)
+        if event.type == "shipping_arranged" and (number := _number(event)):
+            bindings[number].append(event)
     orders: Orders = {}
     for event in events:
-        owners = {event.order_id} if event.order_id else set()
-        if isinstance(event, PackageScanned):
-            near = bindings[tracking_key(event.carrier, event.tracking_number)]
+        owners = {event.order_id} - {""}
+        if event.type == "package_scanned":
+            near = bindings.get(_number(event), ())
             owners |= {binding.order_id for binding in near if belongs(binding.occurred_at, event.occurred_at)}
         for owner in owners:
             orders.setdefault(owner, {}).setdefault(event.event_id, event)
     return orders
+
+
+def _number(event: Event) -> str:
+    told = cast("PackageScanned | ShippingArranged", event)
+    return tracking_key(told.carrier, told.tracking_number) if told.tracking_number else ""
 
 
 def _folded(order_id: str, events: Iterable[Event]) -> Order:

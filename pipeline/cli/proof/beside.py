@@ -1,0 +1,71 @@
+"""What counts besides webhooks: what commands led to, what became of each, and what operators say that codes mean."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from pipeline import codec
+from pipeline.broker import codes
+from pipeline.broker.reader import Stored, records
+from pipeline.cli.proof.verdict import Verdict, none_of
+from pipeline.settings import Kafka
+from schemas.codes import CodeMapped
+from schemas.commands import COMMANDS, Answer, Command
+from schemas.events import Event
+from schemas.registry import EVENTS
+
+COMMANDED = {event for kind in COMMANDS.values() for event in kind.events}
+OF_A_COMMAND = b'"topic":"commands"'
+"""What stands in the evidence of each event that a command led to."""
+
+
+class Beside(NamedTuple):
+    """Facts that no webhook told."""
+
+    events: Sequence[Event] = ()
+    answers: Sequence[Answer] = ()
+    meanings: Sequence[CodeMapped] = ()
+
+
+def beside(kafka: Kafka) -> Beside:
+    """Reads them from Kafka."""
+    answers = [msgspec.json.decode(record.value or b"", type=Answer) for record in records(kafka, "command.answers")]
+    return Beside(list(_commanded(kafka)), answers, codes.mappings(kafka))
+
+
+def _commanded(kafka: Kafka) -> Iterator[Event]:
+    for topic in sorted({EVENTS[kind].topic for kind in COMMANDED}):
+        for record in records(kafka, topic):
+            kind = dict(record.headers).get(codec.TYPE, b"")
+            if OF_A_COMMAND in (record.value or b"") and kind.decode() in COMMANDED:
+                event = codec.decode(kind, record.value or b"")
+                if event.evidence.topic == "commands":
+                    yield event
+
+
+def compare_answers(commands: Iterator[Stored], told: Beside) -> Verdict:
+    """Says whether each command was answered once, and whether each answer led to its events and to no others."""
+    asked = {_id_of(record) for record in commands} - {""}
+    times = Counter(answer.command_id for answer in told.answers)
+    promised = {event_id for answer in told.answers for event_id in answer.events}
+    led_to = Counter(event.event_id for event in told.events)
+    faults = {
+        "unanswered": asked - times.keys(),
+        "answered again": [one for one, count in times.items() if count > 1],
+        "without effect": promised - led_to.keys(),
+        "with another's effect": led_to.keys() - promised,
+        "done again": [one for one, count in led_to.items() if count > 1],
+    }
+    return none_of("each command is answered once, and done", len(asked), faults)
+
+
+def _id_of(record: Stored) -> str:
+    """Names a command; what is none is a dead letter."""
+    try:
+        command = msgspec.json.decode(record.value or b"", type=Command)
+        msgspec.convert(command.payload, COMMANDS[command.name].shape)
+    except (KeyError, msgspec.MsgspecError, ValueError):
+        return ""
+    return command.command_id if command.order_id.encode() == record.key else ""
