@@ -4,6 +4,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import takewhile
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +45,7 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
     """
     from pipeline.simulate.sending import Sending
     from pipeline.simulate.sending.record import Record
+    from pipeline.simulate.shelves import shelves
     from pipeline.simulate.shops import shops
     from pipeline.simulate.traffic import past
     from schemas import times
@@ -52,7 +56,9 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
         raise typer.BadParameter("no account sells anything: arus.toml names accounts, and `arus demo` makes some")
     seed = seed or secrets.token_hex(3)
     present = times.parse(until) if until else time.time_ns() // 1_000_000
-    webhooks = past(open_shops, orders, seed=seed, days=days, until=present)
+    lives = past(open_shops, orders, seed=seed, days=days, until=present)
+    stock = shelves(open_shops, present - round(days * times.DAY), orders / days, seed)
+    webhooks = merge(lives, takewhile(lambda told: told.due <= present, stock), key=attrgetter("due"))
     with Record(record) as accepted, Progress(quiet=json) as progress:
         sending = Sending(url or _gateway(settings), public_url=settings.gateway.public_url, accept=accepted.keep)
         started = time.monotonic()

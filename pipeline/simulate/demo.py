@@ -19,6 +19,7 @@ from msgspec import json as msgspec_json
 from pipeline.settings import DEMO, Settings, SettingsError
 from pipeline.simulate import world
 from pipeline.simulate.sending import Sending
+from pipeline.simulate.shelves import shelves
 from pipeline.simulate.shops import shops
 from pipeline.simulate.traffic import Manner, Webhook, traffic
 from schemas.times import DAY, SECOND
@@ -132,6 +133,11 @@ class Selling:
         """A buyer with many orders."""
         return max(self._story.buyers, key=self._story.buyers.__getitem__, default="nobody")
 
+    @property
+    def is_new(self) -> bool:
+        """Tells whether nothing of this shop was told before."""
+        return not self._story.told_until
+
     async def catch_up(self) -> None:
         """Tells what has happened and was not told yet: at the first start, all of it."""
         self._usual = self._untold()
@@ -153,7 +159,8 @@ class Selling:
         placed = world.placements(Random(story.epoch), story.epoch, PER_DAY)
         usual = traffic(self._shops, placed, f"demo/{story.epoch}", Manner(timeless=False))
         ran = max(0, story.told_until - story.quick_from) // NEXT_ORDER if story.quick_from else 0
-        told = heapq.merge(usual, self._quick(story.quick_from, range(ran)), key=_due)
+        stock = shelves(self._shops, story.epoch, PER_DAY, f"demo/{story.epoch}")
+        told = heapq.merge(stock, usual, self._quick(story.quick_from, range(ran)), key=_due)
         return (webhook for webhook in told if webhook.due > story.told_until)
 
     def _quick(self, start: int, numbers: "range | count[int]") -> Iterator[Webhook]:

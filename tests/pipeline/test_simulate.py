@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from random import Random
 
 import pytest
@@ -14,6 +14,7 @@ from pipeline.simulate import demo, world
 from pipeline.simulate.senders import VOICES
 from pipeline.simulate.sending import Sending
 from pipeline.simulate.sending.record import Record, fingerprint
+from pipeline.simulate.shelves import shelves
 from pipeline.simulate.shops import Shop, shops
 from pipeline.simulate.stories import STORIES
 from pipeline.simulate.traffic import Manner, Webhook, life, past, traffic
@@ -211,3 +212,15 @@ def test_orders_of_two_runs_are_different_orders(open_shops) -> None:
         {w.body for w in islice(traffic(open_shops, iter([UNTIL] * 20), seed, Manner()), 100)} for seed in "ab"
     )
     assert not first & second
+
+
+def test_shops_tell_their_stock(open_shops) -> None:
+    """Each article is counted once when the story begins, then goods come in; both are understood."""
+    start = UNTIL - 21 * times.DAY
+    webhooks = list(takewhile(lambda webhook: webhook.due <= UNTIL, shelves(open_shops, start, 90, "s")))
+    told = [event for webhook in webhooks for event in events(webhook)]
+    counts = [(event.seller_id, event.sku) for event in told if event.type == "stock_counted"]
+    assert sorted(counts) == sorted((shop.seller, item.sku) for shop in open_shops for item in shop.catalogue)
+    assert {event.type for event in told} == {"stock_counted", "stock_received"}
+    assert all(event.quantity > 0 for event in told)
+    assert [webhook.due for webhook in webhooks] == sorted(webhook.due for webhook in webhooks)
