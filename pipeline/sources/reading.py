@@ -49,6 +49,7 @@ def retry_id(*names: str) -> Callable[[Request], str]:
         told = {name: body.value[name] for name in names if name in body.value}
         return digest(orjson.dumps(told)) if told else digest(request.body)
 
+    dedupe_id.__doc__ = f"Gives a digest of {', '.join(f'`{name}`' for name in names)}, which stay the same."
     return dedupe_id
 
 

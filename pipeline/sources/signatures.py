@@ -40,6 +40,7 @@ def proof_in(request: Request, header: str) -> str:
 
 
 def _raw(account: Account, request: Request) -> bytes:
+    """Gives the raw body."""
     del account
     return request.body
 

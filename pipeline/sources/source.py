@@ -101,6 +101,7 @@ PLAIN = Manners()
 
 
 def _body_digest(request: Request) -> str:
+    """Gives a digest of the whole body."""
     return digest(request.body)
 
 
@@ -122,6 +123,8 @@ class Source:
     tells: str
     """What its webhooks are about, in a few words."""
     docs: str
+    setup: str
+    """What its accounts' `secrets` are there, and what to know and do there, as far as its contract is public."""
     scheme: Scheme
     translate: Callable[[Delivery, Account], list[Event]]
     """Gives the events of a delivery, always the same ones. Raises Untranslatable."""

@@ -114,6 +114,9 @@ SOURCE = Source(
     title="Biteship",
     tells="status of parcels and their waybills, for many carriers",
     docs="https://biteship.com/en/docs/api/webhook/overview",
+    setup="Its dashboard keeps the name and value of a header that comes with each webhook: the value is the secret, "
+    "`header` the name. When it is installed Biteship posts an empty body, as public code has it, which is "
+    "answered 200.",
     scheme=signatures.Token(),
     translate=translate,
     is_challenge=is_challenge,
@@ -122,6 +125,7 @@ SOURCE = Source(
     sample='{"event":"order.status","order_id":"$order","courier_company":"jne",'
     '"courier_waybill_id":"TRIAL$order","status":"dropping_off"}',
     orders_by="nobody",
+    unconfirmed="retries, how long it waits, and a time of its own in a webhook (a status counts from its arrival)",
     retries=Retries(deadline=None, success="200", note="not told"),
     tables={"status": STATUSES},
 )

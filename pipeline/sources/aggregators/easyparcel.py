@@ -74,6 +74,7 @@ SOURCE = Source(
     title="EasyParcel",
     tells="waybills and scans of parcels, for many carriers in Malaysia and Singapore",
     docs="https://github.com/easyparcel/OpenAPI-v2",
+    setup="The address ends with ?token= and a secret that you choose.",
     scheme=InAddress(),
     translate=translate,
     dedupe_id=retry_id("uuid", "topic", "timestamp", "awb_number", "status_log"),

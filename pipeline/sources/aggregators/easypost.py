@@ -63,6 +63,7 @@ def _key(secret: str) -> bytes:
 
 
 def _header(raw: bytes) -> str:
+    """Writes a digest in hexadecimal, after `hmac-sha256-hex=`."""
     return f"hmac-sha256-hex={raw.hex()}"
 
 
@@ -71,6 +72,7 @@ SOURCE = Source(
     title="EasyPost",
     tells="scans of parcels, for many carriers",
     docs="https://docs.easypost.com/docs/webhooks",
+    setup="The secret is the one that the webhook was given when it was made.",
     scheme=signatures.Hmac("x-hmac-signature", _header, key=_key),
     translate=translate,
     dedupe_id=retry_id("id", "result"),
@@ -78,6 +80,7 @@ SOURCE = Source(
     '"carrier":"UPS","tracking_details":[{"status":"in_transit","datetime":"$iso",'
     '"message":"Departed"}]}}',
     orders_by="nobody",
+    unconfirmed="how often it tries again and how long it waits; statuses beyond the eight of its guide",
     retries=Retries(deadline=None, success="2xx", note="tries again, how often is not told; may disable the webhook"),
     tables={"status": STATUSES, "status/detail": DETAILS},
 )

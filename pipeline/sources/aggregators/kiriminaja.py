@@ -140,6 +140,8 @@ SOURCE = Source(
     title="KiriminAja",
     tells="status of parcels and their waybills, for many carriers in Indonesia",
     docs="https://developer.kiriminaja.com/docs/webhook/event",
+    setup="The secret is the API key, which it sends as a bearer token. The complete form of its webhooks must be "
+    "asked for; the short form names waybill and courier only once.",
     scheme=signatures.Token("authorization", "Bearer "),
     translate=translate,
     check_account=check_zone,

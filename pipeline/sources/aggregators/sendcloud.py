@@ -80,6 +80,7 @@ SOURCE = Source(
     title="Sendcloud",
     tells="status of parcels, for many carriers in Europe",
     docs="https://sendcloud.dev/api/v3/webhooks",
+    setup="The secret is the one that Sendcloud signs with; what it is called there is not confirmed.",
     scheme=signatures.Hmac("sendcloud-signature", signatures.hexadecimal),
     translate=translate,
     dedupe_id=retry_id("action", "carrier_status_change_timestamp", "parcel"),

@@ -104,6 +104,9 @@ SOURCE = Source(
     title="Shipper",
     tells="status of parcels, for many carriers in Indonesia, and of warehouses",
     docs="https://logistics-docs.shipper.id/docs/payload",
+    setup="The secret is the API key, which is hashed together with the address: what stands at Shipper must be `url` "
+    "here, or gateway.public_url and the path. Warehouses prove nothing by themselves: their address ends with "
+    "?token= and a secret of this account.",
     scheme=Either(InBody(), InAddress()),
     translate=translate,
     check_account=check_zone,

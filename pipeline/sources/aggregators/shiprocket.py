@@ -88,6 +88,8 @@ SOURCE = Source(
     title="Shiprocket",
     tells="scans of parcels, for many carriers in India",
     docs="https://apidocs.shiprocket.in",
+    setup="The secret is what it sends as x-api-key. Its addresses must contain none of shiprocket, kartrocket, sr, "
+    "kr, as public code has it: a proxy before the gateway must give this path another name.",
     scheme=signatures.Token("x-api-key"),
     translate=translate,
     orders_by="nobody",

@@ -186,6 +186,8 @@ SOURCE = Source(
     title="ShipStation (ShipEngine)",
     tells="scans of parcels, for many carriers",
     docs="https://docs.shipstation.com/apis/docs/guides/webhooks-validation",
+    setup="There is no secret to copy: the gateway fetches the public keys. Where it may not reach them, `secrets` "
+    "pins one in PEM.",
     scheme=Rsa("x-shipengine-rsa-sha256-signature", "x-shipengine-rsa-sha256-key-id", "x-shipengine-timestamp", JWKS),
     keys=JWKS,
     translate=translate,

@@ -63,6 +63,10 @@ SOURCE = Source(
     title="DHL",
     tells="scans of parcels",
     docs="https://developer.dhl.com/api-reference/shipment-tracking-unified-push",
+    setup="Subscribe by POST https://api-eu.dhl.com/tracking/push/v1/subscription with your `DHL-API-Key`: `hook.uri` "
+    "is this address, `hook.authentication` has type ApiKeyAuthentication, `header` as this account names it, "
+    "and as `token` its secret. DHL then posts a first webhook that asks to be activated: it waits as a dead "
+    "letter `to_activate`, with what to post where.",
     scheme=signatures.Token(),
     translate=translate,
     check_account=check_zone,

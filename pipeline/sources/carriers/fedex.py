@@ -107,6 +107,8 @@ SOURCE = Source(
     title="FedEx",
     tells="scans of parcels",
     docs="https://developer.fedex.com/api/en-us/catalog/shipment-visibility-webhook/docs.html",
+    setup="The secret is the security token. The address must be reached by TLS 1.2 or later and be no longer than 200 "
+    "characters.",
     scheme=signatures.Hmac("fdx-signature", signatures.base_64, also=signatures.hexadecimal),
     translate=translate,
     orders_by="nobody",

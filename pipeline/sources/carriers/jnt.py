@@ -127,6 +127,7 @@ def _content(body: bytes) -> bytes:
 
 
 def _proof(request: Request, secret: str) -> str:
+    """Gives the MD5 of what the form's one field holds, decoded, and the secret, in base64."""
     content = _content(request.body)
     if not content:
         raise Refused("unreadable", "the body is no form with one field bizContent")
@@ -146,6 +147,7 @@ SOURCE = Source(
     title="J&T Express (Malaysia)",
     tells="scans of parcels",
     docs="https://open.jtexpress.my",
+    setup="The secret is the private key of the API account.",
     scheme=Hashed("digest", _proof, _form),
     translate=translate,
     check_account=check_zone,

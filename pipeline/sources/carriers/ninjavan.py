@@ -147,6 +147,8 @@ SOURCE = Source(
     title="Ninja Van",
     tells="scans of parcels",
     docs="https://api-docs.ninjavan.co/en#tag/Webhooks",
+    setup="The secret is the client secret. Ninja Van sends from no fixed addresses, and blocks an address that "
+    "rejects many of its webhooks.",
     scheme=signatures.Hmac("x-ninjavan-hmac-sha256", signatures.base_64),
     translate=translate,
     sample='{"tracking_id":"TRIAL$order","shipper_order_ref_no":"$order","timestamp":"$iso",'

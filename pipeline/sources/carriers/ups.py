@@ -91,6 +91,9 @@ SOURCE = Source(
     title="UPS",
     tells="scans of parcels",
     docs="https://developer.ups.com/tag/UPS-Track-Alert",
+    setup="Subscribe with as many as 100 numbers; a subscription ends after 14 days and must be made again. The secret "
+    "is the credential given with it (version 1), or the bearer token of your own token address (version 2), "
+    "which Arus does not have: such a token must be a fixed one.",
     scheme=Either(signatures.Token("credential"), signatures.Token("authorization", "Bearer ")),
     translate=translate,
     orders_by="nobody",

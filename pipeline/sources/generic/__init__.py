@@ -114,6 +114,7 @@ SOURCE = Source(
     title="Generic sender",
     tells="scans of parcels or statuses of orders, as its account describes",
     docs="docs/generic-sender.md",
+    setup="As you agree with whoever sends; docs/generic-sender.md shows an account, worked.",
     scheme=Described(),
     translate=translate,
     check_account=check_account,

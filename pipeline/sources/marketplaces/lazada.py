@@ -163,6 +163,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
 
 
 def _signed_message(account: Account, request: Request) -> bytes:
+    """Gives `app_key` and the raw body, one after the other."""
     return account.extra("app_key").encode() + request.body
 
 
@@ -171,6 +172,8 @@ SOURCE = Source(
     title="Lazada",
     tells="orders, packages, cancellations and returns of a shop",
     docs="https://open.lazada.com/apps/doc/doc",
+    setup="The secret is the app's secret and `app_key` the app's key. The certificate of the address must be OV or "
+    "EV. A button of the console sends a test message.",
     scheme=signatures.Hmac("authorization", signatures.hexadecimal, message=_signed_message),
     translate=translate,
     dedupe_id=retry_id("message_type", "seller_id", "site", "data"),

@@ -137,6 +137,7 @@ def is_challenge(request: Request) -> bool:
 
 
 def _signed_message(account: Account, request: Request) -> bytes:
+    """Gives the address as it is registered, `|` and the raw body."""
     return (account.extra("url") or request.url).encode() + b"|" + request.body
 
 
@@ -145,6 +146,9 @@ SOURCE = Source(
     title="Shopee",
     tells="orders, tracking numbers, packages and returns of a shop",
     docs="https://open.shopee.com/developer-guide/18",
+    setup="The secret is the partner key. When the address is registered Shopee posts to it once to try it, which is "
+    "answered. It signs the address too: what is registered there must be `url` here, or gateway.public_url and "
+    "the path, letter for letter; a proxy that changes either breaks it.",
     scheme=signatures.Hmac("authorization", signatures.hexadecimal, message=_signed_message),
     translate=translate,
     dedupe_id=retry_id("code", "shop_id", "msg_id", "data"),

@@ -212,6 +212,8 @@ SOURCE = Source(
     title="Shopify",
     tells="orders with their payments, parcels and refunds",
     docs="https://shopify.dev/docs/apps/build/webhooks",
+    setup="The secret is the app's client secret. After it was changed Shopify may sign with the one before for about "
+    "an hour: both stay in `secrets` until then.",
     scheme=signatures.Hmac("x-shopify-hmac-sha256", signatures.base_64),
     translate=translate,
     dedupe_id=dedupe_id,

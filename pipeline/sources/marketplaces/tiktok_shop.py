@@ -139,6 +139,7 @@ def translate(delivery: Delivery, account: Account) -> list[Event]:
 
 
 def _signed_message(account: Account, request: Request) -> bytes:
+    """Gives `app_key` and the raw body, one after the other."""
     return account.extra("app_key").encode() + request.body
 
 
@@ -147,6 +148,8 @@ SOURCE = Source(
     title="TikTok Shop",
     tells="orders, cancellations, returns and packages of a shop",
     docs="https://partner.tiktokshop.com/docv2/page/tts-webhooks-overview",
+    setup="The secret is the app's secret and `app_key` the app's key. The address must be https with a domain name "
+    "and a valid certificate: TLS 1.2 or later, no IP address, no port.",
     scheme=signatures.Hmac("authorization", signatures.hexadecimal, message=_signed_message),
     translate=translate,
     dedupe_id=retry_id("type", "shop_id", "tts_notification_id", "data"),
@@ -158,6 +161,7 @@ SOURCE = Source(
     sample='{"type":1,"tts_notification_id":"$order","shop_id":"7495","timestamp":$seconds,'
     '"data":{"order_id":"$order","order_status":"AWAITING_SHIPMENT","update_time":$seconds}}',
     orders_by="marketplace",
+    unconfirmed="the official words of its signature, known from public code; whether webhooks come in order",
     retries=Retries(
         deadline=3,
         success="200, or 401, both without a body",

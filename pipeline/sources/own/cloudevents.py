@@ -116,6 +116,8 @@ SOURCE = Source(
     title="CloudEvents",
     tells="anything, from a seller's own system in our words",
     docs="https://github.com/cloudevents/spec",
+    setup="The secret is sent as `Authorization: Bearer`, or the address ends with ?access_token= and it. The OPTIONS "
+    "request before the first webhook is answered by itself; `origins` limits who may send.",
     scheme=Either(Token("authorization", "Bearer "), InAddress("access_token")),
     translate=translate,
     dedupe_id=dedupe_id,

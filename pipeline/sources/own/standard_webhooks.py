@@ -34,6 +34,8 @@ SOURCE = Source(
     title="Standard Webhooks",
     tells="anything, from a seller's own system in our words",
     docs="https://www.standardwebhooks.com",
+    setup="The secret is 24 to 64 random bytes in base64, with or without whsec_ before it, or an ed25519 key: whpk_ "
+    "to check, whsk_ to sign.",
     scheme=signatures.StandardWebhooks(),
     translate=translate,
     dedupe_id=dedupe_id,

@@ -19,6 +19,7 @@ SOURCE = Source(
     title="Svix",
     tells="anything, from a seller's own system that sends through Svix in our words",
     docs="https://docs.svix.com/receiving/verifying-payloads/how-manual",
+    setup="The secret is that of the endpoint, with its whsec_.",
     scheme=signatures.StandardWebhooks(prefix="svix"),
     translate=standard_webhooks.translate,
     dedupe_id=dedupe_id,

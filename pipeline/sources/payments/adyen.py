@@ -159,6 +159,7 @@ SOURCE = Source(
     title="Adyen",
     tells="payments, refunds and chargebacks",
     docs="https://docs.adyen.com/development-resources/webhooks",
+    setup="The secret is the HMAC key of a standard webhook, hexadecimal as it is shown.",
     scheme=InItems(),
     translate=translate,
     dedupe_id=dedupe_id,

@@ -134,11 +134,14 @@ SOURCE = Source(
     title="Midtrans",
     tells="payments and refunds",
     docs="https://docs.midtrans.com/docs/https-notification-webhooks",
+    setup="The secret is the server key. Neither a header nor a password can be added, and Midtrans speaks TLS 1.2 at "
+    "most.",
     scheme=InBody(),
     translate=translate,
     sample='{"transaction_status":"settlement","transaction_id":"trial-$order","order_id":"$order",'
     '"payment_type":"gopay","gross_amount":"154600.00","currency":"IDR","status_code":"200",'
     '"settlement_time":"$iso","signature_key":""}',
+    unconfirmed="the zone of its times: Western Indonesian is assumed",
     retries=Retries(
         deadline=15,
         success="200",

@@ -97,12 +97,14 @@ SOURCE = Source(
     title="Stripe",
     tells="payments, refunds and disputes",
     docs="https://docs.stripe.com/webhooks",
+    setup="The secret is that of the endpoint, whole, with its whsec_.",
     scheme=Stamped("stripe-signature", 5 * MINUTE),
     translate=translate,
     dedupe_id=retry_id("id", "data"),
     takes={"order_field": "the name in a payment's metadata that holds the order's number; else order_id"},
     sample='{"id":"evt_$order","object":"event","type":"payment_intent.succeeded","created":$seconds,"data":{"object":'
     '{"id":"pi_$order","amount":15000000,"amount_received":15000000,"currency":"idr","metadata":{"order_id":"$order"}}}}',
+    unconfirmed="how long it waits",
     retries=Retries(deadline=None, success="2xx", note="tries again for three days, ever more slowly"),
     tables={"type": PAYMENTS, "status of a refund": REFUNDS},
 )

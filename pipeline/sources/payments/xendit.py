@@ -110,11 +110,13 @@ SOURCE = Source(
     title="Xendit",
     tells="payments and refunds",
     docs="https://docs.xendit.co/docs/handling-webhooks",
+    setup="The secret is the token that it sends as x-callback-token.",
     scheme=signatures.Token("x-callback-token"),
     translate=translate,
     sample='{"id":"$order","external_id":"$order","status":"PAID","amount":154600,"paid_amount":154600,'
     '"currency":"IDR","payment_channel":"BCA","paid_at":"$iso"}',
     kept_headers=("webhook-id",),
+    unconfirmed="an id that stays the same over retries: the whole body is one",
     retries=Retries(deadline=30, success="200", note="tries again by itself for 24 hours"),
     tables={"invoice status": INVOICES, "event": EVENTS},
 )

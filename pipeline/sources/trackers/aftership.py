@@ -92,6 +92,8 @@ SOURCE = Source(
     title="AfterShip Tracking",
     tells="scans of parcels, for many carriers",
     docs="https://www.aftership.com/docs/tracking/webhook/webhook-overview",
+    setup="The secret is that of the webhook. AfterShip posts to ports 80, 443 and 8080, and to as many as ten "
+    "addresses.",
     scheme=signatures.Hmac("aftership-hmac-sha256", signatures.base_64),
     translate=translate,
     dedupe_id=retry_id("event_id", "msg"),
@@ -103,6 +105,7 @@ SOURCE = Source(
     '"message":"Departed"}]}}',
     kept_headers=("as-webhook-version",),
     orders_by="nobody",
+    unconfirmed="how long it waits",
     retries=Retries(
         deadline=None, success="2xx", after=tuple(30 * 2**n for n in range(13)), note="14 attempts in about 68 hours"
     ),

@@ -135,6 +135,7 @@ def _milestone(code: str) -> str:
 
 
 def _proof(request: Request, secret: str) -> str:
+    """Gives the SHA-256 of the raw body, `/` and the secret, in hexadecimal."""
     return hashlib.sha256(request.body + b"/" + secret.encode()).hexdigest()
 
 
@@ -143,6 +144,7 @@ SOURCE = Source(
     title="17TRACK",
     tells="scans of parcels, for many carriers",
     docs="https://api.17track.net/en/doc?version=v2.2",
+    setup="The secret is the API key.",
     scheme=Hashed("sign", _proof),
     translate=translate,
     takes={"carrier": "who carries parcels whose carrier 17TRACK names by a number alone"},

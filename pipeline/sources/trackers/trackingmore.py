@@ -78,6 +78,7 @@ SOURCE = Source(
     title="TrackingMore",
     tells="scans of parcels, for many carriers",
     docs="https://www.trackingmore.com/docs/trackingmore/webhooks",
+    setup="The address ends with ?token= and a secret that you choose.",
     scheme=InAddress(),
     translate=translate,
     check_account=check_zone,
