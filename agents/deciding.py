@@ -12,13 +12,10 @@ import msgspec
 
 from agents.rules.commands import events_of, judge
 from agents.rules.commands.saying import Refused
-from pipeline import codec
-from pipeline.streams.agent import Batch, Message, Record
+from pipeline.streams.agent import Batch, Record
 from schemas.commands import COMMANDS, Answer, Command
 from schemas.events import Event, Evidence
 from schemas.facts import Order
-from schemas.ids import tracking_key
-from schemas.registry import EVENTS
 
 _command = msgspec.json.Decoder(Command).decode
 _answer = msgspec.json.Decoder(Answer).decode
@@ -35,14 +32,13 @@ class Asked:
 
 def commands_in(batch: Batch) -> Iterator[Asked]:
     """Gives each command of a batch; what is none is buried."""
-    for record in batch:
-        try:
-            command = _command(record.value or b"")
-            payload: Any = msgspec.convert(command.payload, COMMANDS[command.name].shape)
-        except KeyError:
+    for record, command in batch.read(_command):
+        if command.name not in COMMANDS:
             batch.bury(record, "unknown_command", f"no command {command.name!r}")
             continue
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        try:
+            payload: Any = msgspec.convert(command.payload, COMMANDS[command.name].shape)
+        except (msgspec.ValidationError, ValueError) as error:
             batch.bury(record, "undecodable", str(error))
             continue
         if _belongs(batch, record, command):
@@ -51,12 +47,7 @@ def commands_in(batch: Batch) -> Iterator[Asked]:
 
 def answers_in(batch: Batch) -> Iterator[Answer]:
     """Gives each answer of a batch; what is none is buried."""
-    for record in batch:
-        try:
-            answer = _answer(record.value or b"")
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            batch.bury(record, "undecodable", str(error))
-            continue
+    for record, answer in batch.read(_answer):
         if _belongs(batch, record, answer):
             yield answer
 
@@ -90,12 +81,3 @@ def decide(order: Order, asked: Asked, batch: Batch) -> tuple[Answer, list[Event
     events = events_of(order, command, told, evidence)
     answer.events = [event.event_id for event in events]
     return answer, events
-
-
-def messages_of(events: list[Event]) -> Iterator[Message]:
-    """Tells events on their topics, and matching of a tracking number that was bound: as intake does."""
-    for event in events:
-        value, headers = codec.encode_event(event), codec.headers(event)
-        yield Message(EVENTS[event.type].topic, event.order_id.encode(), value, headers)
-        if number := getattr(event, "tracking_number", ""):
-            yield Message("scans", tracking_key(event.carrier, number).encode(), value, headers)  # type: ignore[attr-defined]  # what has a number has a carrier

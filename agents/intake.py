@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-from pipeline import codec
+from agents.addressing import has_place, messages
 from pipeline.settings import Settings
 from pipeline.sources import Untranslatable, account_of, translate
 from pipeline.streams.agent import Agent, Batch, Message, Record, Rows, Table, agent
 from schemas.deliveries import Delivery
 from schemas.events import Event
-from schemas.ids import article_key, tracking_key
-from schemas.registry import EVENTS
 from schemas.times import DAY
 
 
@@ -33,7 +31,7 @@ def intake_agent(settings: Settings) -> Agent:
             raise Untranslatable("no_delivery", str(error)) from error
         account = accounts.get((delivery.source, delivery.account)) or account_of(delivery, settings)
         events = translate(delivery, account)
-        homeless = next((event for event in events if not _has_place(event)), None)
+        homeless = next((event for event in events if not has_place(event)), None)
         if homeless is not None:
             raise Untranslatable(
                 "no_order", f"{homeless.type} names neither an order nor an article nor a tracking number"
@@ -55,30 +53,6 @@ def intake_agent(settings: Settings) -> Agent:
             # A buried delivery is not remembered, so that it can be driven again.
             seen.put(key, record.timestamp)
             for event in events:
-                yield from _messages(event)
+                yield from messages(event)
 
     return intake
-
-
-def _has_place(event: Event) -> bool:
-    return bool(event.order_id or _article(event) or (event.type == "package_scanned" and _number(event)))
-
-
-def _article(event: Event) -> str:
-    """Gives the article that an event tells of; of an order's events none."""
-    seller, sku = event.seller_id, getattr(event, "sku", "")
-    return article_key(seller, sku) if seller and sku else ""
-
-
-def _number(event: Event) -> str:
-    """Gives the tracking number that matching needs to see; of other events than scans and bindings none."""
-    return tracking_key(event.carrier, number) if (number := getattr(event, "tracking_number", "")) else ""  # type: ignore[attr-defined]  # what has a number has a carrier
-
-
-def _messages(event: Event) -> Iterator[Message]:
-    """Sends an event to its order or article, and to matching what names a number; scans go by matching alone."""
-    value, headers, number = codec.encode_event(event), codec.headers(event), _number(event)
-    if number:
-        yield Message("scans", number.encode(), value, headers)
-    if not number or event.type != "package_scanned":
-        yield Message(EVENTS[event.type].topic, (event.order_id or _article(event)).encode(), value, headers)

@@ -114,12 +114,7 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
 
 def _learn(batch: Batch, numbers: Rows[Number]) -> None:
     """Keeps what operators say that codes mean."""
-    for record in batch:
-        try:
-            told = _mapping(record.value or b"")
-        except (msgspec.MsgspecError, ValueError) as error:
-            batch.bury(record, "undecodable", str(error))
-            continue
+    for _, told in batch.read(_mapping):
         numbers.put(told.key, Number(means=told.milestone, touched_at=FOREVER))
 
 

@@ -6,8 +6,6 @@ whole orders, where a clock needs some dates.
 
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from agents.rules.promises.alarms import Rules, follow, ring
 from agents.rules.upgrades import upgrade
 from pipeline import codec
@@ -47,14 +45,8 @@ def reminding_agent(settings: Settings) -> Agent:
     @agent("order.snapshots", table=clocks, ring=tell)
     def remind(batch: Batch, clocks: Rows[Clocks]) -> Iterable[Message]:
         """Keeps the clocks of what each order has promised, and tells when one comes near or is broken."""
-        for record in batch:
-            try:
-                order = _order(record.value) if record.value else None
-            except msgspec.MsgspecError as error:
-                batch.bury(record, "undecodable", str(error))
-                continue
-            if order is not None:
-                _keep_up(record.key or b"", order, record.timestamp, clocks, rules)
+        for record, order in batch.read(_order):
+            _keep_up(record.key or b"", order, record.timestamp, clocks, rules)
         return ()
 
     return remind

@@ -50,14 +50,7 @@ _movement = msgspec.json.Decoder(Movement).decode
 @agent("order.snapshots", table=moved)
 def move(batch: Batch, moved: Rows[Moved]) -> Iterator[Message]:
     """Tells each article what an order newly does with it: reserved, shipped, returned or released."""
-    for record in batch:
-        if not record.value:
-            continue
-        try:
-            order = _order(record.value)
-        except msgspec.MsgspecError as error:
-            batch.bury(record, "undecodable", str(error))
-            continue
+    for record, order in batch.read(_order):
         key = record.key or b""
         known = moved.get(key)
         if known is None and order.history and order.history[0][0] < record.timestamp - KEPT:
@@ -92,12 +85,7 @@ def stock(batch: Batch, levels: Rows[Level]) -> Iterator[Message]:
 
 
 def _take_movements(batch: Batch, levels: Rows[Level]) -> Iterator[tuple[bytes, Cause]]:
-    for record in batch:
-        try:
-            movement = _movement(record.value or b"")
-        except msgspec.MsgspecError as error:
-            batch.bury(record, "undecodable", str(error))
-            continue
+    for record, movement in batch.read(_movement):
         key = article_key(movement.seller_id, movement.sku).encode()
         if key != record.key:
             batch.bury(record, "wrong_key", f"a movement of article {key!r} under key {record.key!r}")

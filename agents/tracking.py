@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from agents import deciding
+from agents.addressing import messages
 from agents.rules.anomalies import examine
 from agents.rules.history import take
 from agents.rules.joins import answers
@@ -45,9 +46,9 @@ def _obey(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
         if asked.command.command_id in order.answers:
             continue
         answer, events = deciding.decide(order, asked, batch)
-        yield from deciding.messages_of(events)
         strangers = _strangers(order)
         for event in events:
+            yield from messages(event)
             yield from _take(order, event, asked.record.timestamp, strangers)
         answer.status = order.status
         answers.keep(order, answer)

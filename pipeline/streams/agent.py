@@ -71,6 +71,18 @@ class Batch:
         """Sets a record aside as a dead letter: untouched, with its position and the reason."""
         self.buried.append(Buried(record, cause, detail))
 
+    def read(self, decode: Callable[[bytes], Row]) -> Iterator[tuple[Record, Row]]:
+        """Gives each record with what it says; what cannot be decoded is buried, and a key that is gone says nothing."""
+        for record in self.records:
+            if record.value is None:
+                continue
+            try:
+                told = decode(record.value)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                self.bury(record, "undecodable", str(error))
+                continue
+            yield record, told
+
     def events(self) -> Iterator[tuple[Record, Event]]:
         """Gives each record with its event; what cannot be decoded is buried."""
         decoders, named = codec.DECODERS, codec.TYPE
