@@ -21,12 +21,12 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"] 
 
 
 def test_it_is_the_whole_of_arus():
-    """Three brokers, two gateways, two workers of each job, analytics and those who watch."""
+    """Three brokers, two gateways, two workers of each job, one who asks, analytics and those who watch."""
     copies = {name: service.get("deploy", {}).get("replicas", 1) for name, service in SERVICES.items()}
     assert copies == {
         **dict.fromkeys(("kafka-1", "kafka-2", "kafka-3", "topics", "gateway-1", "gateway-2"), 1),
         **dict.fromkeys(("intake", "tracking", "stock", "promises"), 2),
-        **dict.fromkeys(("analytics", "prometheus", "grafana"), 1),
+        **dict.fromkeys(("completion", "analytics", "prometheus", "grafana"), 1),
     }
 
 
@@ -58,6 +58,13 @@ def test_every_service_tells_whether_it_is_well():
     for name, service in SERVICES.items():
         assert name in OURS or "healthcheck" in service
     assert "\nHEALTHCHECK " in (ROOT / "Dockerfile").read_text()
+
+
+def test_whoever_asks_senders_waits_for_credentials_and_keeps_its_tokens():
+    """Without credentials `arus complete` would end at once; some senders take a refresh token only once."""
+    asks = SERVICES["completion"]
+    assert asks["profiles"] == ["completion"]
+    assert "completion:/var/lib/arus" in asks["volumes"]
 
 
 def test_nothing_is_open_to_other_machines():

@@ -91,7 +91,7 @@ def _now() -> int:
 def _row(change: "Change") -> dict[str, str]:
     from schemas.times import rfc3339
 
-    return {**change._asdict(), "updated_at": rfc3339(change.updated_at)}
+    return {**change._asdict(), "updated_at": rfc3339(change.updated_at) if change.updated_at else ""}
 
 
 def add_to(app: typer.Typer) -> None:

@@ -103,7 +103,7 @@ class Client:
             async for attempt in retry:
                 with attempt:
                     answer = await self._send(self.api.renew(self.account, kept, self._clock()))
-                    tokens = self.api.read_tokens(self.account, answer)
+                    tokens = self.api.read_tokens(self.account, answer, self._clock())
             self._memory.keep_tokens(tokens)
             log.info("completion.token_renewed", account=self._name)
             return tokens

@@ -72,7 +72,7 @@ class Batch:
         self.buried.append(Buried(record, cause, detail))
 
     def read(self, decode: Callable[[bytes], Row]) -> Iterator[tuple[Record, Row]]:
-        """Gives each record with what it says; what cannot be decoded is buried, and a key that is gone says nothing."""
+        """Gives each record with what it says; what cannot be decoded is buried, and a gone key tells nothing."""
         for record in self.records:
             if record.value is None:
                 continue

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from pipeline.settings import Account
-from pipeline.sources.apis import tiktok_shop
+from pipeline.sources.apis import lazada, shopee, tiktok_shop
 from pipeline.sources.apis.api import Api
 
 __all__ = ["APIS", "api_of", "mistakes", "reconcile_every"]
 
-APIS: dict[str, Api] = {api.source: api for api in (tiktok_shop.API,)}
+APIS: dict[str, Api] = {api.source: api for api in (tiktok_shop.API, shopee.API, lazada.API)}
 """Source → how it is asked. Senders that are not here are understood by their webhooks alone."""
 
 

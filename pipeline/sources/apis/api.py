@@ -111,14 +111,17 @@ class Api:
     """Puts one question, at this instant (ms)."""
     search: Callable[[Account, Tokens, str, Span, int], Call]
     """Asks for one page of what changed, of one of `searches`."""
-    next_page: Callable[[bytes], str]
-    """Gives the cursor of the page after this one; empty when it is the last."""
+    next_page: Callable[[bytes, Span], str]
+    """Gives the cursor of the page after this one, which was asked of this span; empty when it is the last."""
     changes: Callable[[bytes], list[Change]]
     """Tells what is on a page."""
     renew: Callable[[Account, Tokens, int], Call]
     """Asks for new tokens."""
-    read_tokens: Callable[[Account, Answer], Tokens]
-    """Reads them. Raises Locked when none are given, Unwell when they may be given later."""
+    read_tokens: Callable[[Account, Answer, int], Tokens]
+    """Reads them, at this instant (ms), as some tell no end but for how long they are good.
+
+    Raises Locked when none are given, Unwell when they may be given later.
+    """
     judge: Callable[[Account, Answer], None]
     """Raises what kind of failure an answer is, if it is one."""
     content: Callable[[bytes], bytes]
@@ -126,6 +129,8 @@ class Api:
     translate: Callable[[Delivery, Account], list[Event]]
     """Gives the events of an answer that was kept. Raises Untranslatable."""
     searches: tuple[str, ...] = ("orders",)
+    longest_span: int | None = None
+    """The longest span (ms) that one search may ask for; None = any."""
     per_second: float
     """Calls that an account may make: less than the sender allows, as others use its app too."""
     needs: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from pipeline.settings import Account
+from pipeline.sources.apis.answers import read_answer
 from pipeline.sources.apis.api import (
     Answer,
     Api,
@@ -90,8 +91,9 @@ def search(account: Account, tokens: Tokens, what: str, span: Span, now: int) ->
     return _signed(account, tokens.access, now, Call("POST", SEARCHES[what], body=body), **asked)
 
 
-def next_page(body: bytes) -> str:
+def next_page(body: bytes, span: Span) -> str:
     """Gives the cursor of the next page."""
+    del span
     return read(body).inside("data").words("next_page_token")
 
 
@@ -115,9 +117,10 @@ def renew(account: Account, tokens: Tokens, now: int) -> Call:
     return Call("GET", f"{base}/api/v2/token/refresh?{urlencode(query)}")
 
 
-def read_tokens(account: Account, answer: Answer) -> Tokens:
+def read_tokens(account: Account, answer: Answer, now: int) -> Tokens:
     """Reads new tokens."""
-    told = _told(answer)
+    del now
+    told = read_answer(answer, "TikTok Shop")
     try:
         data = told.inside("data")
         if answer.status == 200 and told.get("code") == 0:  # noqa: PLR2004  # OK
@@ -134,9 +137,7 @@ def read_tokens(account: Account, answer: Answer) -> Tokens:
 
 def judge(account: Account, answer: Answer) -> None:
     """Tells failures by TikTok's own codes, which it also sends with status 200."""
-    if answer.status == 429:  # noqa: PLR2004  # Too Many Requests
-        raise Throttled("TikTok Shop has had too many questions", _seconds(answer.headers.get("retry-after", "")))
-    told = _told(answer)
+    told = read_answer(answer, "TikTok Shop")
     code = told.get("code")
     if code == 0 and answer.status == 200:  # noqa: PLR2004  # OK
         return
@@ -158,20 +159,6 @@ def _refusal(account: str, code: object, why: str) -> Failed:
     if code == INVALID and "timestamp" in why:
         return Locked(f"TikTok Shop does not believe our clock ({why}): set this machine's clock right")
     return Declined(why)
-
-
-def _told(answer: Answer) -> Reading:
-    """Reads an answer; whatever is no JSON comes from something between us and TikTok, or from an ill server."""
-    if answer.status >= 500:  # noqa: PLR2004  # server errors
-        raise Unwell(f"TikTok Shop answers with status {answer.status}")
-    try:
-        return read(answer.body)
-    except Untranslatable as error:
-        raise Unwell(f"TikTok Shop answers with status {answer.status} and {error.detail}") from error
-
-
-def _seconds(told: str) -> float | None:
-    return float(told) if told.isdecimal() else None
 
 
 def asks(delivery: Delivery) -> list[Ask]:

@@ -75,11 +75,12 @@ def _order(telling: Telling, data: Reading, sent_at: int, seller: str | None) ->
 def _tracking_number(telling: Telling, data: Reading, sent_at: int, seller: str | None) -> list[Event]:
     order, number = telling.order(data.id("ordersn", "order_sn")), data.id("tracking_no")
     package = data.words("package_number")
-    told = {"package_id": package or number, "carrier": _carrier(telling.account, number), "tracking_number": number}
+    told = {"package_id": package or number, "carrier": carrier_of(telling.account, number), "tracking_number": number}
     return [telling.event("shipping_arranged", (order, package, number), order, sent_at, seller_id=seller, **told)]
 
 
-def _carrier(account: Account, number: str) -> str:
+def carrier_of(account: Account, number: str) -> str:
+    """Names who carries a parcel by how its number begins, else whom the account names; `unknown` where nobody does."""
     known = (name for start, name in NUMBERS.items() if number.upper().startswith(start))
     return next(known, None) or carrier_id(account.extra("carrier"))
 

@@ -126,7 +126,7 @@ def test_new_tokens_are_read_with_their_end():
     """TikTok gives the end as seconds since 1970."""
     data = {"access_token": "a", "refresh_token": "b", "access_token_expire_in": 1660556783}
     answer = Answer(200, {}, json.dumps({"code": 0, "data": data}).encode())
-    assert API.read_tokens(account(), answer) == Tokens("a", "b", 1_660_556_783_000)
+    assert API.read_tokens(account(), answer, 0) == Tokens("a", "b", 1_660_556_783_000)
 
 
 @pytest.mark.parametrize(

@@ -3,72 +3,21 @@
 import hashlib
 import hmac
 import json
-import threading
-from collections import Counter, deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.pipeline.completion.fake_api import FakeApi
 
 SECRET, KEY, CIPHER = "c2VjcmV0LW9mLXRoZS1zaG9w", "key", "ROW_cipher"
 
 
-class FakeTikTok:
-    """A shop with its orders; `ails` are answers that it gives instead of its own, one for each call."""
+class FakeTikTok(FakeApi):
+    """A shop with its orders."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.orders: dict[str, dict] = {}
         self.packages: dict[str, dict] = {}
         self.returns: dict[str, dict] = {}
-        self.access, self.refresh = "access-1", "refresh-1"
-        self.renewals = 0
-        self.asked: Counter[str] = Counter()
-        self.refused: list[str] = []
-        self.ails: deque[tuple[int, dict, dict]] = deque()
-        self.gate = threading.Event()
-        self.gate.set()
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                self._answer(b"")
-
-            def do_POST(self):
-                self._answer(self.rfile.read(int(self.headers["content-length"])))
-
-            def _answer(self, body):
-                fake.gate.wait(30)
-                status, headers, told = fake.answer(self.path, dict(self.headers), body)
-                written = json.dumps(told).encode()
-                self.send_response(status)
-                for name, value in {**headers, "content-length": str(len(written))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(written)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.gate.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def expire(self):
-        """Makes the access token that is out there no longer good."""
-        self.access = f"access-{self.renewals + 2}"
 
     def answer(self, target, headers, body):
         parts = urlsplit(target)
@@ -90,10 +39,7 @@ class FakeTikTok:
     def _renew(self, query):
         if query.get("app_secret") != SECRET or query.get("refresh_token") != self.refresh:
             return _error(200, 36004004, "refresh token is invalid")
-        self.renewals += 1
-        self.access, self.refresh = f"access-{self.renewals + 1}", f"refresh-{self.renewals + 1}"
-        data = {"access_token": self.access, "refresh_token": self.refresh, "access_token_expire_in": 4_000_000_000}
-        return _fine(data)
+        return _fine({**self.new_tokens(), "access_token_expire_in": 4_000_000_000})
 
     def _found(self, path, query, asked):
         if path == "/order/202507/orders":
