@@ -4,11 +4,23 @@ from collections.abc import Iterator
 
 from agents.addressing import has_place, messages
 from pipeline.settings import Settings
-from pipeline.sources import Untranslatable, account_of, translate
+from pipeline.sources import FILES, Untranslatable, account_of, translate
+from pipeline.stopping import MustStop
 from pipeline.streams.agent import Agent, Batch, Message, Record, Rows, Table, agent
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.times import DAY
+
+
+class NoAccounts(MustStop):
+    """Webhooks wait for a worker that knows no account at all: it was started without its arus.toml."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"a webhook of {name} waits, and this worker knows no account at all: there is no arus.toml where it was "
+            "started, or it names none; give it the one that the gateway has and start it anew, until then nothing "
+            "is read and nothing is lost"
+        )
 
 
 def intake_agent(settings: Settings) -> Agent:
@@ -29,6 +41,8 @@ def intake_agent(settings: Settings) -> Agent:
             delivery = Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
         except ValueError as error:
             raise Untranslatable("no_delivery", str(error)) from error
+        if not accounts and delivery.source not in FILES:
+            raise NoAccounts(f"{delivery.source}/{delivery.account}")
         account = accounts.get((delivery.source, delivery.account)) or account_of(delivery, settings)
         events = translate(delivery, account)
         homeless = next((event for event in events if not has_place(event)), None)

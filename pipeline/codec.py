@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
+from pipeline.stopping import MustStop
 from schemas.events import Event
 from schemas.registry import EVENTS
 
@@ -21,7 +22,7 @@ encode: Callable[[object], bytes] = msgspec.json.Encoder(order="deterministic").
 """Writes any of our values as JSON; the same value always gives the same bytes."""
 
 
-class TooNew(Exception):
+class TooNew(MustStop):
     """A newer Arus wrote this: what it added would be lost here."""
 
     def __init__(self, what: str, version: int, known: int) -> None:

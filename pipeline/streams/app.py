@@ -15,9 +15,9 @@ from aiokafka.errors import KafkaError
 from mode.threads import WorkerThread
 
 from pipeline.broker.clients import client_options
-from pipeline.codec import TooNew
 from pipeline.logs import configure
 from pipeline.settings import Settings
+from pipeline.stopping import MustStop
 from pipeline.streams import logs, metrics, place, tame
 from pipeline.streams.agent import Agent, Sink
 from pipeline.streams.job import JobApp
@@ -148,7 +148,7 @@ class Worker:
             raise WorkerError(f"{type(error).__name__}: {error}") from error
         finally:
             await self._stop(app)
-        if isinstance(app.crash_reason, TooNew):
+        if isinstance(app.crash_reason, MustStop):
             raise WorkerError(str(app.crash_reason))
         raise WorkerError(f"the stream broke: {app.crash_reason!r}")
 

@@ -7,6 +7,7 @@ import pytest
 from agents.intake import intake_agent
 from pipeline import codec
 from pipeline.settings import Account, Settings
+from pipeline.stopping import MustStop
 from pipeline.streams import testing
 from pipeline.streams.testing import Given, Outcome
 from schemas.deliveries import Delivery
@@ -70,6 +71,21 @@ def test_an_event_goes_to_the_topic_of_its_type_under_its_order():
     assert (message.topic, message.key) == ("orders", b"tiktok_shop:1")
     event = codec.decode(dict(message.headers)["type"], message.value)
     assert (event.evidence.offset, event.evidence.written_at) == (0, START + 5)
+
+
+def test_a_worker_without_any_account_stops_and_buries_nothing():
+    """It was started without its arus.toml: the sentence names whose webhook waits, and what to do."""
+    orphan = intake_agent(Settings())
+    with pytest.raises(MustStop, match=r"tiktok_shop/melati waits.*give it the one that the gateway has"):
+        testing.run(orphan, [delivered("tiktok_shop", order())])
+
+
+def test_a_seller_s_file_needs_no_account():
+    """Whoever has no sender may count stock."""
+    counted = Delivery("stock_csv", "toko", "f", b"sku,quantity\nKOPI,7\n", START, {})
+    record = Given(counted.key, counted.body, counted.record_headers(), timestamp=START)
+    outcome = testing.run(intake_agent(Settings()), [record])
+    assert places(outcome) == [("stock", b"toko/KOPI")]
 
 
 def test_a_delivery_counts_once():

@@ -8,7 +8,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from pipeline.codec import TooNew
+from pipeline.stopping import MustStop
 from pipeline.streams import metrics
 from pipeline.streams.agent import Agent, Batch, Due
 from pipeline.streams.reading.consumer import Delivery
@@ -89,7 +89,7 @@ class Lane(Line):
             if rows is not None:
                 rows.forget()
             self.waiting.extendleft(reversed(deliveries))
-            if isinstance(error, Exception) and not isinstance(error, TooNew):
+            if isinstance(error, Exception) and not isinstance(error, MustStop):
                 return self._failed(error, deliveries[0].run if deliveries else None)
             raise
         finally:

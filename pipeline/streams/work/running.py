@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from pipeline.codec import TooNew
+from pipeline.stopping import MustStop
 from pipeline.streams.agent import Agent, Batch, Due, Message
 from pipeline.streams.state.rows import PartitionRows
 from pipeline.streams.work.outbox import MOST_BYTES, TooLarge
@@ -44,7 +44,7 @@ def one_by_one(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
         try:
             messages = list(whole(agent, alone, rows))
             _must_fit(messages, rows)
-        except TooNew:
+        except MustStop:
             raise  # no record is to blame
         except Exception as error:  # noqa: BLE001  # whatever it is, only this record is to blame
             if rows is not None:
@@ -74,7 +74,7 @@ def ring_one_by_one(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterato
         try:
             messages = list(agent.ring(Due(due.now, [key]), rows)) if agent.ring else []
             _must_fit(messages, rows)
-        except TooNew:
+        except MustStop:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, only this row is to blame
             rows.undo()

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pipeline.stopping import MustStop
 from pipeline.streams import app, place
 from pipeline.streams.agent import Message, Table, agent
 from pipeline.streams.state.rows import PartitionRows
@@ -65,6 +66,30 @@ async def test_memory_is_recovered_from_the_changelog_alone(stage):
     async with stage.worker(count):
         records = await stage.until(stage.unique("out"), 3)
     assert [record.value for record in records] == [b"x 1", b"x 2", b"x 3"]
+
+
+async def test_what_is_wrong_with_a_worker_stops_it_and_buries_nothing(stage):
+    """It ends with the sentence; one that is as it should be goes on where it stopped, with every record."""
+    source, out = stage.topic("in"), stage.topic("out")
+
+    def mended(batch):
+        """Copies."""
+        yield from (Message(out, record.key, record.value) for record in batch)
+
+    def broken(batch):
+        """May not go on."""
+        raise MustStop("no settings: mend them")
+        yield batch
+
+    await stage.send(source, (b"a", b"x"), (b"b", b"y"))
+    async with stage.worker(agent(source)(broken)) as running:
+        with pytest.raises(app.WorkerError, match=r"^no settings: mend them$"):
+            await running.until(asyncio.Event())
+    mended.__name__ = "broken"
+    async with stage.worker(agent(source)(mended)):
+        records = await stage.until(out, 2)
+    assert {record.value for record in records} == {b"x", b"y"}
+    assert await stage.read(stage.letters) == []
 
 
 async def test_a_poison_record_becomes_a_dead_letter_and_the_batch_goes_on(stage):
