@@ -3,18 +3,35 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from pipeline.sections import Api, Archive, Gateway, Kafka, Promises, Streams
+from schemas.times import WIB, from_datetime
+
+__all__ = [
+    "DEMO",
+    "TOML",
+    "Account",
+    "Api",
+    "Gateway",
+    "Kafka",
+    "Settings",
+    "SettingsError",
+    "Streams",
+    "environment",
+    "load",
+]
 
 TOML = Path("arus.toml")
 DEMO = "demo.toml"
@@ -23,105 +40,6 @@ DEMO = "demo.toml"
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which, where it came from and what would be right."""
-
-
-class Section(BaseModel):
-    """A part of the settings; a name it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Kafka(Section):
-    """Which Kafka to use. Without bootstrap servers Arus starts its own, on this machine alone."""
-
-    bootstrap_servers: str = Field("", description="host:port,…; empty starts the embedded broker")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
-    )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "PLAIN", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
-    )
-    sasl_username: str = Field("", description="who we are to the broker")
-    sasl_password: SecretStr = Field(SecretStr(""), description="its password")
-    tls_ca: Path | None = Field(None, description="file of the authorities to trust; empty trusts the system's")
-    tls_certificate: Path | None = Field(None, description="file of our own certificate, where the broker asks for one")
-    tls_key: Path | None = Field(None, description="file of its key")
-    port: int = Field(0, description="port of the embedded broker; 0 = the one it had, or any free one")
-    jars_from: str = Field(
-        "", description="Maven repository of its jars; empty = the mirror in ~/.m2/settings.xml, else Maven Central"
-    )
-    partitions: int = Field(8, ge=1, le=1024, description="of every topic; changing it later needs a rebuild")
-    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 on more than one broker")
-
-
-class Gateway(Section):
-    """Where senders' webhooks come in."""
-
-    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 = every one")
-    port: int = Field(8600, description="0 = any free one")
-    public_url: str = Field("", description="how senders reach it, where a signature covers the URL (Shopee)")
-    max_body_bytes: int = Field(1 << 20, description="a larger webhook is answered 413")
-
-
-class Api(Section):
-    """Where people look."""
-
-    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 = every one")
-    port: int = Field(8700, description="0 = any free one")
-    gateways: tuple[str, ...] = Field((), description="URLs of gateways whose counters the Stream page shows")
-    secure_cookies: bool = Field(False, description="true behind HTTPS")
-
-
-class Streams(Section):
-    """How the agents run."""
-
-    store: Literal["rocksdict", "memory"] = Field("rocksdict", description="rocksdict (on disk) or memory")
-    lanes: int = Field(8, ge=1, description="partitions that one agent works on side by side")
-    fetch_bytes: int = Field(2 << 20, description="most bytes of one partition in one batch")
-    cached_rows: int = Field(2_000, description="decoded rows kept per partition and generation")
-    session_timeout: float = Field(6.0, description="seconds after which a silent worker loses its partitions")
-    standby_replicas: int = Field(0, ge=0, description="workers that keep a copy of another's state")
-    seen_days: int = Field(5, ge=4, description="how long a delivery is remembered as taken")
-    metrics_host: str = Field("127.0.0.1", description="address of the agents' metrics; 0.0.0.0 = every one")
-    metrics_port: int = Field(0, ge=0, le=65535, description="port of the agents' metrics, one per process; 0 = none")
-
-
-class Promises(Section):
-    """When people are told that a promise comes near or is broken."""
-
-    near: Annotated[tuple[float, ...], NoDecode] = Field(
-        (0.5, 0.8), description="shares of a promise's time after which it is near, each told once; `[]` = none"
-    )
-    late_hours: float = Field(
-        24.0, gt=0, description="what could have been told so long ago is not told any more, as after a rebuild"
-    )
-
-    @field_validator("near", mode="before")
-    @classmethod
-    def _listed(cls, near: Any) -> Any:  # noqa: ANN401  # the environment's text, or the file's list
-        """Reads what the environment says: `0.5,0.8`, with or without brackets."""
-        return [share for share in near.strip("[] ").split(",") if share.strip()] if isinstance(near, str) else near
-
-    @field_validator("near")
-    @classmethod
-    def _within(cls, near: tuple[float, ...]) -> tuple[float, ...]:
-        """Refuses what is no share."""
-        if wrong := [share for share in near if not 0.01 <= share <= 0.99]:  # noqa: PLR2004  # the whole is no longer near
-            message = f"{wrong[0]:g} is no share of a promise's time: from 0.01 to 0.99, such as 0.8"
-            raise ValueError(message)
-        return tuple(sorted(set(near)))
-
-    @property
-    def percents(self) -> tuple[int, ...]:
-        """The shares in percent, smallest first."""
-        return tuple(round(share * 100) for share in self.near)
-
-
-class Archive(Section):
-    """Where webhooks and events are kept as Parquet files, however long Kafka keeps them."""
-
-    path: Path | None = Field(None, description="its folder; empty = archive in the home")
-    every: float = Field(300.0, gt=0, description="seconds after which `arus archive run` looks for what is new")
 
 
 class Account(BaseModel):
@@ -133,6 +51,9 @@ class Account(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
     secrets: tuple[SecretStr, ...] = Field(
         (), description="every live one, newest first; env:NAME reads the environment"
+    )
+    secrets_since: tuple[date, ...] = Field(
+        (), description="since which day each of them is used, in the same order; tells how old they are"
     )
     seller: str = Field("", description="our seller; needed where the payload names no shop")
     orders: str = Field(
@@ -155,6 +76,16 @@ class Account(BaseModel):
     def _read_credentials(cls, told: dict[str, Any]) -> dict[str, str]:
         given = {name: str(value) for name, value in told.items()}
         return {name: _from_environment(value) if value.startswith("env:") else value for name, value in given.items()}
+
+    @model_validator(mode="after")
+    def _has_as_many_secrets(self) -> Self:
+        if len(self.secrets_since) > len(self.secrets):
+            raise ValueError("secrets_since names more days than there are secrets")
+        return self
+
+    def since(self) -> tuple[int, ...]:
+        """Tells since when each secret is used, newest first, as far as it is said."""
+        return tuple(from_datetime(datetime.combine(day, time(), WIB)) for day in self.secrets_since)
 
     def credential(self, name: str) -> str:
         """Gives in the clear what the account says under `api`; empty when it does not."""

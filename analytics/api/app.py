@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
-from analytics.api.operators import gateways, lag, letters, queues, topics
+from analytics.api.operators import gateways, lag, letters, queues, senders, topics
 from analytics.api.services import Services
 from analytics.api.shop import commands, metrics, notices, orders, raw, sales, settings, stock, stock_file
 
@@ -33,6 +33,7 @@ DOORS = (
     notices.router,
     lag.router,
     gateways.router,
+    senders.router,
     queues.router,
     topics.router,
     letters.router,
@@ -69,6 +70,7 @@ def build(services: Services) -> FastAPI:
     app.state.services = services
     app.state.registry = CollectorRegistry()
     app.state.registry.register(health.Lag(services.monitor))
+    app.state.registry.register(senders.Gauges(services.senders, services.now))
     problems.install(app)
     for door in DOORS:
         app.include_router(door)

@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from fastapi import Request
 
 from analytics import reports
-from analytics.access import Tokens, Viewer
+from analytics.access import OPERATOR, Tokens, Viewer
 from analytics.api.bell import Bell
 from analytics.api.problems import Problem
 from analytics.monitor import Monitor
 from analytics.scraper import Scraper
+from analytics.senders import Senders
 from analytics.warehouse import Warehouse
 from pipeline.broker import BrokerError, RecordGoneError, admin
 from pipeline.broker.reader import Stored
@@ -65,6 +67,15 @@ class Services:
     def report(self, name: str, viewer: Viewer, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
         """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
         return reports.run(self.warehouse, name, viewer, **parameters)
+
+    @cached_property
+    def senders(self) -> Senders:
+        """Tells how senders' accounts do; one per process, as it keeps what it learnt."""
+
+        def ask(name: str, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
+            return self.report(name, OPERATOR, **parameters)
+
+        return Senders(self.settings.accounts, lambda: self.scraper.view, ask)
 
     @contextmanager
     def asking_kafka(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """The rows of all other topics: changes of status, contradictions, notices, webhooks, waiting scans, dead letters."""
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
@@ -40,12 +40,14 @@ class DeliveryRow(Struct, gc=False):
 
 
 class ParkedRow(Struct, gc=False):
-    """A tracking number with scans that wait for the order they belong to."""
+    """A tracking number with scans that wait for the order they belong to, and where the webhook of the first lies."""
 
     tracking_key: str
     scans: int
     first_at: int
     last_at: int
+    told_partition: int
+    told_offset: int
 
 
 class LetterRow(Struct, gc=False):
@@ -62,8 +64,18 @@ class LetterRow(Struct, gc=False):
     buried_at: int
 
 
+class _Place(Struct):
+    partition: int = -1
+    offset: int = -1
+
+
+class _Told(Struct):
+    evidence: _Place = field(default_factory=_Place)
+
+
 class _Scan(Struct):
     received_at: int
+    event: _Told = field(default_factory=_Told)
 
 
 class _Number(Struct):
@@ -89,8 +101,13 @@ def _read_delivery(record: Record) -> DeliveryRow:
 
 
 def _read_parked(record: Record) -> ParkedRow | None:
-    since = [scan.received_at for scan in _number(record.value).parked] if record.value else []
-    return ParkedRow(_text(record.key), len(since), min(since), max(since)) if since else None
+    scans = sorted(_number(record.value).parked, key=lambda scan: scan.received_at) if record.value else []
+    if not scans:
+        return None
+    first, place = scans[0], scans[0].event.evidence
+    return ParkedRow(
+        _text(record.key), len(scans), first.received_at, scans[-1].received_at, place.partition, place.offset
+    )
 
 
 def _read_letter(record: Record) -> LetterRow:

@@ -267,7 +267,13 @@ create table if not exists raw.parked (
     part integer not null,
     kafka_offset bigint not null,
     written_at bigint not null,
+    told_partition integer,
+    told_offset bigint,
 );
+
+-- files that were made without them: what was parked before has none until it is written again
+alter table raw.parked add column if not exists told_partition integer;
+alter table raw.parked add column if not exists told_offset bigint;
 
 create table if not exists raw.letters (
     step varchar not null,

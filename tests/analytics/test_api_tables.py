@@ -1,9 +1,11 @@
 """Sales, rates, what is at risk, what operators watch."""
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from analytics.access import OPERATOR
 from analytics.api.operators.queues import QUEUES
+from analytics.api.operators.senders import GAUGES
 from schemas.promises import PROMISES
 from schemas.times import DAY, parse, rfc3339
 from tests.analytics.conftest import KOPI, MELATI, SITI
@@ -110,7 +112,7 @@ async def test_an_inbox_is_its_owners(client, viewer):
     assert [notice["seq"] for notice in later] == seqs[2::-1]
 
 
-@pytest.mark.parametrize("queue", [queue.name for queue in QUEUES])
+@pytest.mark.parametrize("queue", ["sources", *(queue.name for queue in QUEUES)])
 async def test_operators_tables_are_theirs(client, queue):
     """They have rows or none, and nobody else may look."""
     async with client(OPERATOR) as api:
@@ -128,11 +130,38 @@ async def test_what_is_no_parameter_is_told(client, door):
 
 
 async def test_senders_are_counted(client):
-    """By account, with the last sign of each."""
+    """By account, with the last sign of each, how late its webhooks are and what of it needs a look."""
     async with client(OPERATOR) as api:
         rows = (await api.get("/v1/ops/sources")).json()["rows"]
+        table = (await api.get("/v1/ops/sources?format=csv")).text.splitlines()
+        few = (await api.get("/v1/ops/sources?limit=1")).json()["rows"]
     assert rows
-    assert all(row["accepted"] > 0 and row["last_at"] for row in rows)
+    assert all(row["last_at"] and row["concerns"] == [] and row["refused"] == {} for row in rows)
+    assert any(row["accepted"] and row["delay_p50_seconds"] <= row["delay_p95_seconds"] for row in rows)
+    assert [line.split(",")[:4] for line in table[1:]] == [
+        [row["source"], row["account"], "", str(row["accepted"])] for row in rows
+    ]
+    assert few == rows[:1]
+
+
+async def test_senders_are_measured(client):
+    """Each account's gauges are what the door tells; what is not known has no sample."""
+    async with client(OPERATOR) as api:
+        rows = (await api.get("/v1/ops/sources")).json()["rows"]
+    async with client() as api:
+        text = (await api.get("/metrics")).text
+    samples = {
+        (sample.name, sample.labels["source"], sample.labels["account"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("arus_sender_") and "concern" not in sample.labels
+    }
+    for row in rows:
+        told = {name: samples.get((f"arus_sender_{name}", row["source"], row["account"])) for name in GAUGES}
+        assert (told["webhooks"], told["parked"]) == (row["accepted"], row["parked"])
+        assert told["delay_p95_seconds"] == row["delay_p95_seconds"]
+        assert told["normal_silence_seconds"] == row["silent_after_seconds"]
+        assert told["secret_age_seconds"] is None
 
 
 async def test_freshness_has_every_hop(client):

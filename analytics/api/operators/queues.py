@@ -1,4 +1,4 @@
-"""QUEUES: the operator's tables that are a report and nothing more: who sends, what waits, what could not be taken."""
+"""QUEUES: the operator's tables that are a report and nothing more: what waits, what could not be taken."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
@@ -37,18 +37,6 @@ class Queue(NamedTuple):
 _PIECES = tuple(of + name for name in ("reserved", "released", "shipped", "returned") for of in ("", "orders_"))
 
 QUEUES = (
-    Queue(
-        "sources",
-        "intake",
-        {
-            "source": "text",
-            "account": "text",
-            "accepted": "number",
-            "duplicates": "number",
-            "unmapped": "number",
-            "last_at": "time",
-        },
-    ),
     Queue(
         "unmapped",
         "unmapped",

@@ -1,5 +1,8 @@
 """The operator's reports: how fresh, how fast, from whom, and what was not understood."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from analytics.access import OPERATOR
@@ -171,3 +174,66 @@ def test_told_finds_events_by_their_id(warehouse):
     rows = run(warehouse, "told", OPERATOR, event_ids=[*(row["event_id"] for row in trail), "unknown"])
     assert {row["event_id"] for row in rows} == {row["event_id"] for row in trail}
     assert {(row["order_id"], row["seller_id"]) for row in rows} == {(order.order_id, order.seller[3])}
+
+
+def test_pauses_are_the_longest_of_each_day(stream):
+    """Between the webhooks of one account, on the day on which they ended; what we asked for ends none."""
+    day = NOW - NOW % DAY
+    for hours in (-30, -29, -27, -20, 1, 2):
+        stream.webhook(f"w{hours}", day + hours * HOUR)
+    stream.webhook("asked.order", day - 25 * HOUR)
+    stream.webhook("other", day, source="dhl")
+    stream.webhook("old", day - 20 * DAY)
+    stream.load()
+    rows = run(stream.warehouse, "pauses", OPERATOR, now=NOW)
+    assert [(row["source"], row["day"] - day // DAY, row["longest_ms"], row["last_at"] - day) for row in rows] == [
+        ("dhl", 0, None, 0),
+        ("jnt", -2, 2 * HOUR, -27 * HOUR),
+        ("jnt", -1, 7 * HOUR, -20 * HOUR),
+        ("jnt", 0, 21 * HOUR, 2 * HOUR),
+    ]
+
+
+def test_a_pause_within_the_same_minutes_is_none(stream):
+    """A burst has no pause, and between two bursts it is from the last of one to the first of the other."""
+    start = NOW - HOUR - (NOW - HOUR) % MINUTE
+    for n, at in enumerate((0, SECOND, 20 * SECOND, 10 * MINUTE + 30 * SECOND, 10 * MINUTE + 50 * SECOND)):
+        stream.webhook(f"w{n}", start + at)
+    stream.load()
+    (row,) = run(stream.warehouse, "pauses", OPERATOR, now=NOW)
+    assert row["longest_ms"] == 10 * MINUTE + 10 * SECOND
+
+
+def test_delays_are_from_what_happened_to_its_webhook(stream):
+    """Of a webhook that tells a history the newest event counts; a clock that goes ahead makes no delay negative."""
+    for n, late in enumerate((1, 2, 3, 4, 100, -9)):
+        evidence = stream.webhook(f"w{n}", NOW - HOUR + n)
+        for age in (late * SECOND, 5 * DAY):
+            event = scan("shop:1", f"e{n}-{age}", evidence)
+            stream.event(replace(event, occurred_at=evidence.written_at - age), at=NOW - HOUR)
+    stream.load()
+    (row,) = run(stream.warehouse, "delays", OPERATOR, now=NOW)
+    assert (row["source"], row["account"], row["p50_ms"], row["p95_ms"]) == ("jnt", "toko", 2_500, 76_000)
+
+
+def test_a_waiting_number_is_of_whoever_told_it_first(stream):
+    """By the webhook of its oldest scan; one whose webhook is not known is nobody's."""
+    first, second = stream.webhook("w1", NOW - 2 * HOUR), stream.webhook("w2", NOW - HOUR, source="dhl")
+    told = [
+        {"received_at": e.written_at, "event": {"evidence": {"partition": e.partition, "offset": e.offset}}}
+        for e in (second, first)
+    ]
+    for number, scans in {"JP1": told, "JP2": told[:1], "JP3": [{"received_at": NOW}]}.items():
+        stream.kafka.add("matching.numbers", f"jnt/{number}", json.dumps({"parked": scans}).encode(), NOW)
+    stream.load()
+    rows = run(stream.warehouse, "waiting_numbers", OPERATOR)
+    assert [(row["source"], row["parked"]) for row in rows] == [("dhl", 1), ("jnt", 1)]
+
+
+def test_what_we_asked_for_is_no_sign_of_life(stream):
+    """It is counted as what came, but an account's last webhook is its own."""
+    stream.webhook("w", NOW - 2 * HOUR)
+    stream.webhook("asked.order", NOW - HOUR)
+    stream.load()
+    (row,) = run(stream.warehouse, "intake", OPERATOR, now=NOW)
+    assert (row["accepted"], row["last_at"]) == (2, NOW - 2 * HOUR)

@@ -229,3 +229,21 @@ def test_readers_see_whole_writes_while_orders_move(warehouse, loading):
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_a_file_from_before_numbers_told_their_webhook_is_read_on(tmp_path):
+    """What was parked then has none; what is parked now has one."""
+    file = tmp_path / "arus.duckdb"
+    before = Warehouse(file)
+    for column in ("told_partition", "told_offset"):
+        before.query(f"alter table raw.parked drop column {column}")
+    before.query("insert into raw.parked values (1, 'jnt/JP1', 1, 1, 1, 0, 0, 1)")
+    before.close()
+    after = Warehouse(file)
+    number = b'{"parked":[{"received_at":2,"event":{"evidence":{"partition":3,"offset":7}}}]}'
+    load(Loading(after), "matching.numbers", Record(b"jnt/JP2", number, 1, 2))
+    places = after.query(
+        "select tracking_key, told_partition, told_offset from raw.parked where told_offset is not null"
+    )
+    assert places == [{"tracking_key": "jnt/JP2", "told_partition": 3, "told_offset": 7}]
+    after.close()

@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline import sources
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings, SettingsError, load
+from schemas.times import rfc3339
 
 
 def mistakes(*accounts):
@@ -99,3 +100,12 @@ def test_who_publishes_its_keys_needs_no_secret(account):
     assert mistakes(account("shipstation", secrets=(), jwks="http://127.0.0.1:1/jwks")) == []
     assert "is no address such as https://" in mistakes(account("shipstation", secrets=(), jwks="jwks.json"))[0]
     assert "is an RSA key in PEM" in mistakes(account("shipstation", secrets=("c2VjcmV0",)))[0]
+
+
+def test_more_days_than_secrets_are_said():
+    """A day that belongs to no secret is a mistake; fewer days only tell less."""
+    said = {"source": "ninjavan", "name": "toko", "secrets": ["new", "old"]}
+    with pytest.raises(SettingsError, match="secrets_since names more days than there are secrets"):
+        load(accounts=[{**said, "secrets_since": ["2026-11-24", "2025-11-20", "2024-11-20"]}])
+    (account,) = load(accounts=[{**said, "secrets_since": ["2026-11-24"]}]).accounts
+    assert [rfc3339(at) for at in account.since()] == ["2026-11-23T17:00:00.000Z"]  # the day begins in Jakarta

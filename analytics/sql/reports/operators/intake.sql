@@ -1,7 +1,7 @@
 -- intake: one row per sender's account: its webhooks of the last day, repeats apart, and what our tables did not know
 
 with told as (
-    select source, account, delivery_key, received_at, part, kafka_offset from raw.deliveries
+    select source, account, delivery_key, dedupe_id, received_at, part, kafka_offset from raw.deliveries
     where received_at > $now - days(1) and received_at <= $now
 ),
 firsts as (
@@ -21,7 +21,8 @@ select
     count(*) filter (kafka_offset = first_offset) as accepted,
     count(*) filter (kafka_offset > first_offset) as duplicates,
     coalesce(sum(strange.events), 0)::bigint as unmapped,
-    max(received_at) as last_at,
+    -- what we asked for ourselves is no sign of life
+    max(received_at) filter (not starts_with(dedupe_id, 'asked.')) as last_at,
 from told join firsts using (delivery_key) left join strange using (part, kafka_offset)
 group by source, account
 order by accepted desc, source, account
