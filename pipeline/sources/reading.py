@@ -34,6 +34,14 @@ def read(body: bytes) -> "Reading":
     return Reading(value)
 
 
+def digest_of(told: Any, body: bytes) -> str:  # noqa: ANN401  # JSON may hold anything
+    """Gives a digest of what is told, else of the whole body: more may lie in each other than can be written again."""
+    try:
+        return digest(orjson.dumps(told)) if told else digest(body)
+    except orjson.JSONEncodeError:
+        return digest(body)
+
+
 def retry_id(*names: str) -> Callable[[Request], str]:
     """Gives a dedupe id of what stays the same over retries: these values of the body, else the whole of it.
 
@@ -47,7 +55,7 @@ def retry_id(*names: str) -> Callable[[Request], str]:
         except Untranslatable:
             return digest(request.body)
         told = {name: body.value[name] for name in names if name in body.value}
-        return digest(orjson.dumps(told)) if told else digest(request.body)
+        return digest_of(told, request.body)
 
     dedupe_id.__doc__ = f"Gives a digest of {', '.join(f'`{name}`' for name in names)}, which stay the same."
     return dedupe_id

@@ -14,7 +14,7 @@ import orjson
 
 from pipeline.settings import Account
 from pipeline.sources import signatures
-from pipeline.sources.reading import Reading, read
+from pipeline.sources.reading import Reading, digest_of, read
 from pipeline.sources.source import Refused, Request, Retries, Signed, Source, Untranslatable
 from pipeline.sources.telling import Telling
 from schemas.deliveries import Delivery
@@ -144,7 +144,7 @@ def _money(amount: Reading) -> dict[str, Any]:
 def dedupe_id(request: Request) -> str:
     """Gives the same for each retry, which repeats the items."""
     try:
-        return digest(orjson.dumps([item.value for item in _items(read(request.body))]))
+        return digest_of([item.value for item in _items(read(request.body))], request.body)
     except Untranslatable:
         return digest(request.body)
 

@@ -79,6 +79,8 @@ def test_any_json_is_translated_or_buried(account, deliver, body):
 @example(b'{"a":"\\ud800"}')
 @example(b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}")
 @example(b'{"type":1,"data":{"order_id":' + b"9" * 100_000 + b"}}")
+@example(b'{"notificationItems":[{"NotificationRequestItem":{"a":' + b"[" * 500 + b"]" * 500 + b"}}]}")
+@example(b'{"data":' + b"[" * 500 + b"]" * 500 + b',"id":' + b"[" * 500 + b"]" * 500 + b"}")
 def test_any_bytes_are_buried(account, deliver, body):
     """What is no JSON object is a dead letter, and has a dedupe id like any other."""
     for source in SOURCES.values():
