@@ -46,6 +46,7 @@ MACROS = (
     "marts/policy_cases.sql",
     "marts/stock.sql",
     "marts/sellers.sql",
+    "marts/endpoints.sql",
 )
 """What reports read through, each on those before it."""
 

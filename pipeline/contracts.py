@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import codes, commands, facts, letters, notices, sellers, stock
+from schemas import codes, commands, endpoints, facts, letters, notices, sellers, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
@@ -29,6 +29,10 @@ STRUCTS = {
     "order.transitions": facts.Transition,
     "anomalies": facts.Anomaly,
     "notices": notices.Notice,
+    "endpoints": endpoints.Endpoint,
+    "endpoint.wishes": endpoints.Wish,
+    "endpoint.standings": endpoints.Standing,
+    "endpoint.sendings": endpoints.Sending,
     "stock.movements": stock.Movement,
     "stock.levels": stock.Level,
     "codes": codes.CodeMapped,

@@ -99,6 +99,15 @@ class Promises(Section):
         return tuple(round(share * 100) for share in self.near)
 
 
+class Endpoints(Section):
+    """Sellers' own endpoints, to which what their inboxes are told is sent."""
+
+    private: bool = Field(
+        False,
+        description="true lets sellers' endpoints be http and at private addresses: for tests and one's own network",
+    )
+
+
 class Archive(Section):
     """Where webhooks and events are kept as Parquet files, however long Kafka keeps them."""
 

@@ -16,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from pipeline.sections import Api, Archive, Gateway, Kafka, Promises, Streams
+from pipeline.sections import Api, Archive, Endpoints, Gateway, Kafka, Promises, Streams
 from schemas.times import WIB, from_datetime
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "TOML",
     "Account",
     "Api",
+    "Endpoints",
     "Gateway",
     "Kafka",
     "Settings",
@@ -146,6 +147,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     streams: Streams = Streams()
     promises: Promises = Promises()
+    endpoints: Endpoints = Endpoints()
     archive: Archive = Archive()
     accounts: tuple[Account, ...] = ()
 

@@ -51,6 +51,9 @@ TOPICS: dict[str, Topic] = {
         Topic("order.transitions", "order_id", "one change of an order's status each"),
         Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
         Topic("notices", "audience", "one line of somebody's inbox each"),
+        Topic("endpoints", "audience", "where each seller's own system hears what the inbox is told", None),
+        Topic("endpoint.wishes", "audience", "what sellers want sent once more, and which endpoints work again"),
+        Topic("endpoint.standings", "audience", "which endpoints fail, and which are paused", None),
         Topic("stock.movements", "seller_id/sku", "what an order newly does with an article"),
         Topic(
             "stock.levels",
@@ -74,6 +77,13 @@ TOPICS: dict[str, Topic] = {
             "bindings and parked scans; changelog of table numbers",
             None,
             "arus-intake",
+        ),
+        Topic(
+            "endpoint.sendings",
+            "sending_id",
+            "how each message to an endpoint stands; the sender's own memory",
+            30,
+            "arus-endpoints",
         ),
         Topic(
             "promises.clocks",

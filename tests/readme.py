@@ -15,7 +15,7 @@ from pipeline.topics import TOPICS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "docs" / "generic-sender.md")
+PAGES = (README, ROOT / "docs" / "settings.md", ROOT / "docs" / "generic-sender.md")
 SECTION = re.compile(r"(<!-- begin (\w+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 
 

@@ -25,7 +25,7 @@ def test_it_is_the_whole_of_arus():
     copies = {name: service.get("deploy", {}).get("replicas", 1) for name, service in SERVICES.items()}
     assert copies == {
         **dict.fromkeys(("kafka-1", "kafka-2", "kafka-3", "topics", "gateway-1", "gateway-2"), 1),
-        **dict.fromkeys(("intake", "tracking", "stock", "promises"), 2),
+        **dict.fromkeys(("intake", "tracking", "stock", "promises", "endpoints"), 2),
         **dict.fromkeys(("completion", "analytics", "prometheus", "grafana"), 1),
     }
 

@@ -11,7 +11,7 @@ from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
 from analytics.api.operators import gateways, lag, letters, queues, senders, topics
 from analytics.api.services import Services
-from analytics.api.shop import commands, metrics, notices, orders, raw, sales, settings, stock, stock_file
+from analytics.api.shop import commands, endpoint, metrics, notices, orders, raw, sales, settings, stock, stock_file
 
 ABOUT = """
 What happened to every order, what is late and what was earned.
@@ -28,6 +28,7 @@ DOORS = (
     stock.router,
     stock_file.router,
     settings.router,
+    endpoint.router,
     sales.router,
     metrics.router,
     notices.router,

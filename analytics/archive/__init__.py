@@ -9,6 +9,7 @@ ARCHIVED = (
     "order.transitions",
     "anomalies",
     "notices",
+    "endpoint.sendings",
     "stock.movements",
     "dead-letters",
 )

@@ -18,6 +18,7 @@ from analytics.pages.operators.letters import Letters
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import HEAD as SELLERS_HEAD
 from analytics.pages.sellers import Sellers
+from analytics.pages.sellers.endpoint import EndpointPage
 from analytics.pages.sellers.settings import SettingsPage
 from analytics.pages.sellers.stock import Stock
 from analytics.pages.site import Outside, Site
@@ -48,6 +49,7 @@ def join(app: FastAPI) -> None:
     shop, mine = Acting(site, ours, "seller", "/orders/"), Acting(site, ours, "buyer", "/buyer/orders/")
     for room in (
         SettingsPage(site, ours),
+        EndpointPage(site, ours),
         Sellers(site, live, shop.act),
         Stock(site, SELLERS_HEAD, take_stock),
         Buyers(site, live, mine.act),

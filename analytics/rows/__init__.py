@@ -1,5 +1,6 @@
 """TABLES: which table of the warehouse each topic fills, and how its records become rows."""
 
+from analytics.rows.endpoints import ENDPOINTS, SENDINGS, STANDINGS
 from analytics.rows.events import EVENTS
 from analytics.rows.orders import ORDERS
 from analytics.rows.others import ANOMALIES, DELIVERIES, LETTERS, NOTICES, PARKED, SELLERS, TRANSITIONS
@@ -15,6 +16,9 @@ TABLES: dict[str, Table] = {
     "anomalies": ANOMALIES,
     "notices": NOTICES,
     "sellers": SELLERS,
+    "endpoints": ENDPOINTS,
+    "endpoint.standings": STANDINGS,
+    "endpoint.sendings": SENDINGS,
     "stock": STOCK_TOLD,
     "stock.movements": MOVEMENTS,
     "stock.levels": LEVELS,

@@ -243,6 +243,57 @@ create table if not exists raw.sellers (
     written_at bigint not null,
 );
 
+-- each seller's own endpoint; no report tells its secrets to anybody but the door that changes it
+create table if not exists raw.endpoints (
+    seller_key ubigint not null,
+    seller_id varchar not null,
+    url varchar not null,
+    secret varchar not null,
+    former varchar not null,
+    former_until bigint not null,
+    messages varchar[] not null,
+    since bigint not null,
+    changed_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+create table if not exists raw.standings (
+    seller_key ubigint not null,
+    seller_id varchar not null,
+    failing_since bigint not null,
+    paused_at bigint not null,
+    why varchar not null,
+    changed_at bigint not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
+-- how each message to an endpoint stands
+create table if not exists raw.sendings (
+    sending_key ubigint not null,
+    seller_key ubigint not null,
+    sending_id varchar not null,
+    seller_id varchar not null,
+    state varchar not null,
+    attempts integer not null,
+    due bigint not null,
+    attempted_at bigint not null,
+    answer varchar not null,
+    notice_id varchar not null,
+    audience varchar not null,
+    kind varchar not null,
+    order_id varchar not null,
+    occurred_at bigint not null,
+    event_id varchar not null,
+    told varchar not null,
+    part integer not null,
+    kafka_offset bigint not null,
+    written_at bigint not null,
+);
+
 -- webhooks as they arrived, without their bodies: those stay in Kafka, at part and kafka_offset
 create table if not exists raw.deliveries (
     delivery_key ubigint not null,

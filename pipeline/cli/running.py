@@ -126,6 +126,16 @@ def complete(supervised: Supervised = -1) -> None:
     raise typer.Exit(run(_with_kafka(), _ready(supervised)))
 
 
+def notify(supervised: Supervised = -1) -> None:
+    """Sends what sellers' inboxes are told to their own endpoints, as signed Standard Webhooks.
+
+    Example: `ARUS_KAFKA__BOOTSTRAP_SERVERS=kafka-1:9092 arus notify`
+    """
+    from pipeline.endpoints.worker import run
+
+    raise typer.Exit(run(_with_kafka(), _ready(supervised)))
+
+
 def prepare_topics(settings: "Settings") -> None:
     """Makes the topics that are not there yet, and checks the others."""
     from pipeline.broker import BrokerError, admin
@@ -213,5 +223,5 @@ def _invite(running: "Running", seller: str, buyer: str, settings: "Settings") -
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (demo, up, gateway, agents, analytics, complete):
+    for command in (demo, up, gateway, agents, analytics, complete, notify):
         app.command()(command)

@@ -24,6 +24,7 @@ CHILDREN = (
     Spec("tracking", (*ARUS, "agents", "tracking")),
     Spec("stock", (*ARUS, "agents", "stock")),
     Spec("promises", (*ARUS, "agents", "promises")),
+    Spec("endpoints", (*ARUS, "notify")),
     Spec("analytics", (*ARUS, "analytics"), serves="api"),
 )
 """The processes of one Arus; each may be killed and comes back."""

@@ -26,7 +26,7 @@ SENDERS = {
 
 def toml() -> str:
     """Gives the accounts of the journeys, and those that the README shows."""
-    lines = [block("toml", "[[accounts]]")]
+    lines = ["[endpoints]", "private = true", block("toml", "[[accounts]]")]
     for source, needed in SENDERS.items():
         said = {"source": source, "name": "kios", "seller": "kios", "secrets": ["c2VjcmV0LW9mLXRoZS1zaG9w"], **needed}
         lines += ["[[accounts]]", *(f"{name} = {json.dumps(value)}" for name, value in said.items())]

@@ -30,7 +30,7 @@ def orders(arus, account):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_end_leaves_nothing_behind(arus, orders, how):
     """Ctrl-C, SIGTERM and a closed terminal end every process; the next start has every order."""
-    assert len(arus.processes()) == 8  # the supervisor, its six children, Kafka
+    assert len(arus.processes()) == 9  # the supervisor, its seven children, Kafka
 
     assert arus.stop(how) == 0
 

@@ -18,6 +18,7 @@ GROUPS = {
     "arus-tracking": mark("folds events into orders"),
     "arus-stock": mark("adds up what is in stock"),
     "arus-promises": mark("tells of promises that come near or break"),
+    "arus-endpoints": mark("sends what inboxes are told to sellers' own endpoints"),
     "arus-completion": mark("asks senders for what their webhooks leave out"),
     "arus-loading": mark("loads the warehouse that pages read"),
 }

@@ -13,6 +13,7 @@ import time
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import uvicorn
 from starlette.requests import Request
@@ -33,8 +34,10 @@ from pipeline.gateway.counters import Counters
 from pipeline.settings import Settings
 from pipeline.streams.agent import Batch
 from pipeline.streams.testing import Given, run
+from schemas.endpoints import Endpoint, Sending, Standing, State
 from schemas.facts import Article, Case, Details, Order, Package, Scan
 from schemas.letters import DeadLetter
+from schemas.notices import Notice
 from schemas.times import DAY, HOUR, MINUTE
 from tests.analytics.seed import NOW, SELLERS, Record, seed
 
@@ -142,6 +145,7 @@ class Shop:
         if fresh:
             self._bury()
             self._write("order.snapshots", ODD.order_id.encode(), codec.encode(ODD))
+            self._send()
 
     def move(self, order_id: str, status: str, services: Services) -> None:
         row = services.report("order", OPERATOR, order_id=order_id)[0]
@@ -169,6 +173,19 @@ class Shop:
                 "intake", "malformed", "the body is no JSON", "webhooks.received", 2, n, NOW - 9_000_000
             )
             self._write("dead-letters", b"tiktok_shop/toko-melati/%d" % n, b"{", tuple(letter.headers()))
+
+    def _send(self) -> None:
+        """A seller's own endpoint that was paused, with a message in each state."""
+        who, hour = VIEWERS["seller"].id, NOW - HOUR
+        told = [Endpoint(who, "https://hooks.melati.example/arus", "whsec_c2VjcmV0", changed_at=hour)]
+        told += [Standing(who, hour - DAY, hour, "no answer within 15 seconds", hour)]
+        for topic, value in zip(("endpoints", "endpoint.standings"), told, strict=True):
+            self._write(topic, f"seller:{who}".encode(), codec.encode(value))
+        for n, state in enumerate(get_args(State)):
+            notice = Notice(f"n{n}", f"seller:{who}", "delivered", ODD.order_id, hour, "e", {"item": LONG})
+            answer, due = "no answer within 15 seconds", NOW + HOUR if state == "waiting" else 0
+            sending = Sending(f"msg_{n}", who, notice, state, n, due, hour, answer)
+            self._write("endpoint.sendings", sending.sending_id.encode(), codec.encode(sending))
 
     def _write(self, topic: str, key: bytes, value: bytes, headers=()) -> None:
         offset = next(self._offsets)

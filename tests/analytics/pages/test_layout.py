@@ -15,6 +15,7 @@ PAGES = (
     ("seller", "/rates/LDR"),
     ("seller", "/notices"),
     ("seller", "/settings"),
+    ("seller", "/settings/endpoint"),
     ("seller", "/stock"),
     ("seller", "/stock/HJB-VOAL"),
     ("new seller", "/stock"),

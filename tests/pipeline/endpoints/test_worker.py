@@ -1,0 +1,171 @@
+"""The process that sends to endpoints, on a real Kafka: killed, failing, paused, and asked to send again."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline import codec
+from pipeline.broker import admin
+from pipeline.broker.reader import records
+from pipeline.broker.writer import Writer
+from pipeline.endpoints.reader import GROUP, SENDINGS
+from pipeline.settings import Kafka, environment
+from schemas.endpoints import Endpoint, Sending, Standing, Wish, sending_id
+from schemas.notices import Notice
+from tests.pipeline.endpoints.receiver import SECRET, Receiver
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60.0
+
+
+class Stream:
+    """A Kafka with our topics, and the process that sends."""
+
+    def __init__(self, bootstrap: str, home: Path) -> None:
+        self.kafka, self._home = Kafka(bootstrap_servers=bootstrap, partitions=2), home
+        with admin.connect(self.kafka) as door:
+            door.create_topics()
+        self._writer, self._process = Writer(self.kafka), None
+
+    def start(self) -> None:
+        given = {"ARUS_HOME": str(self._home), "ARUS_KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers}
+        given |= {"ARUS_KAFKA__PARTITIONS": "2", "ARUS_ENDPOINTS__PRIVATE": "true", "PYTHONPATH": str(ROOT)}
+        with (self._home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli", "notify"], env=environment(**given), cwd=self._home, stderr=log
+            )
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        return process.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.kill()
+        self._writer.close()
+
+    def set(self, seller_id: str, url: str, **said) -> None:
+        endpoint = Endpoint(seller_id, url, SECRET, changed_at=now(), **said)
+        self._writer.write("endpoints", f"seller:{seller_id}".encode(), codec.encode(endpoint))
+
+    def tell(self, seller_id: str, *names: str, audience: str = "") -> None:
+        for name in names:
+            notice = Notice(name, audience or f"seller:{seller_id}", "order_created", f"kios:{name}", now(), "e")
+            self._writer.write("notices", notice.audience.encode(), codec.encode(notice))
+
+    def wish(self, wish: Wish) -> None:
+        self._writer.write("endpoint.wishes", f"seller:{wish.seller_id}".encode(), codec.encode(wish))
+
+    def sendings(self) -> dict[str, Sending]:
+        found = [msgspec.json.decode(record.value or b"", type=Sending) for record in records(self.kafka, SENDINGS)]
+        return {sending.notice.notice_id: sending for sending in found}
+
+    def states(self) -> dict[str, str]:
+        return {name: sending.state for name, sending in self.sendings().items()}
+
+    def standing(self) -> Standing:
+        told = [record.value or b"" for record in records(self.kafka, "endpoint.standings")]
+        return msgspec.json.decode(told[-1], type=Standing) if told else Standing("")
+
+    def behind(self) -> int:
+        with admin.connect(self.kafka) as door:
+            return sum(row.behind for row in door.lag((GROUP,)))
+
+
+@pytest.fixture
+def stream(own_kafka, tmp_path):
+    made = Stream(own_kafka.bootstrap, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as made:
+        yield made
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def until(what):
+    end = time.monotonic() + PATIENCE
+    while not (found := what()):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.1)
+    return found
+
+
+def test_notices_arrive_once_also_when_the_process_is_killed(stream, receiver):
+    """A receiver that drops ids it has, has each notice once; nobody else's, and none from before it was there."""
+    stream.tell("kios", "early")
+    time.sleep(0.01)
+    stream.set("kios", receiver.url, since=now())
+    stream.tell("kios", *(f"n{n}" for n in range(40)))
+    stream.tell("other", "not-ours")
+    stream.tell("", "a-buyers", audience="buyer:siti")
+    receiver.gate.clear()
+    stream.start()
+    until(lambda: receiver.attempts)
+    stream.kill()
+    receiver.gate.set()
+    stream.start()
+    until(lambda: len(receiver.messages) == 40)
+    stream.tell("kios", "after")
+    until(lambda: len(receiver.messages) == 41)
+    until(lambda: set(stream.states().values()) == {"delivered"})
+    until(lambda: stream.behind() == 0)
+    assert stream.kill(signal.SIGTERM) == 0
+    assert set(receiver.messages) == {sending_id(name) for name in ("after", *(f"n{n}" for n in range(40)))}
+    assert not receiver.refused
+    sent = receiver.attempts.copy()
+    stream.start()
+    stream.tell("kios", "last")
+    until(lambda: sending_id("last") in receiver.messages)
+    assert receiver.attempts - sent == {sending_id("last"): 1}
+
+
+def test_what_waits_is_tried_again_by_the_next_process(stream, receiver):
+    """The wait goes on where it was, whoever died meanwhile; another seller's messages go on all the time."""
+    with Receiver() as other:
+        receiver.status = 500
+        stream.set("kios", receiver.url)
+        stream.set("other", other.url)
+        stream.start()
+        stream.tell("kios", "k1", "k2")
+        until(lambda: [s.attempts for s in stream.sendings().values()] == [1, 1])
+        stream.kill()
+        receiver.status = 204
+        stream.tell("other", "o1")
+        stream.start()
+        until(lambda: len(other.messages) == 1)
+        until(lambda: len(receiver.messages) == 2)
+        until(lambda: stream.states() == dict.fromkeys(("k1", "k2", "o1"), "delivered"))
+        assert not stream.standing().failing_since
+
+
+def test_an_endpoint_that_is_gone_is_paused_until_it_is_resumed(stream, receiver):
+    """What it misses is kept, and is sent when it is asked for, under the same id."""
+    receiver.status = 410
+    stream.set("kios", receiver.url)
+    stream.start()
+    stream.tell("kios", "n1")
+    until(lambda: stream.standing().paused_at)
+    stream.tell("kios", "n2")
+    until(lambda: stream.states().get("n2") == "missed")
+    assert sending_id("n2") not in receiver.attempts
+    receiver.status = 204
+    stream.wish(Wish("kios", "resume", now()))
+    until(lambda: not stream.standing().paused_at)
+    for name in ("n1", "n2"):
+        stream.wish(Wish("kios", "send", now(), stream.sendings()[name].notice))
+    until(lambda: set(receiver.messages) == {sending_id("n1"), sending_id("n2")})
+    until(lambda: stream.states() == {"n1": "delivered", "n2": "delivered"})
