@@ -15,7 +15,7 @@ class Kind(NamedTuple):
 NOTICES: dict[str, Kind] = {
     "order_created": Kind(to_seller=True, to_buyer=True),
     "payment_received": Kind(to_seller=True, to_buyer=True),
-    "ready_to_ship": Kind(to_seller=True, to_buyer=False),
+    "ready_to_ship": Kind(to_seller=True, to_buyer=True),
     "shipped": Kind(to_seller=False, to_buyer=True),
     "out_for_delivery": Kind(to_seller=False, to_buyer=True),
     "delivered": Kind(to_seller=True, to_buyer=True),
@@ -43,6 +43,7 @@ class Notice(Struct, omit_defaults=True):
     """One line of somebody's inbox: the value of topic `notices`, keyed by `audience`.
 
     audience: `seller:{seller_id}` or `buyer:{buyer_id}`. id = order_id/kind/milestone/which/s or b: once, ever.
+    seller_id: of what a buyer is told, whose shop it is from, as far as it is known.
     """
 
     notice_id: str
@@ -53,3 +54,4 @@ class Notice(Struct, omit_defaults=True):
     event_id: str
     values: dict[str, str] = field(default_factory=dict)
     """What the template fills in: tracking_number, carrier, amount …"""
+    seller_id: str = ""

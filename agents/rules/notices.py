@@ -192,7 +192,8 @@ def _notices(order: Order, news: News) -> list[Notice]:
     """Gives the notices of one piece of news: to seller and buyer, as far as each is known and is to hear it."""
     kind, (at, event_id) = TELLS[news.scope, news.milestone].kind, news.mark
     to_seller, to_buyer = NOTICES[kind]
-    seller = order.seller[3] if to_seller else ""
+    shop = order.seller[3]
+    seller = shop if to_seller else ""
     buyer = order.details.buyer_id if to_buyer and order.details else ""
     if not seller and not buyer:
         return []
@@ -201,7 +202,7 @@ def _notices(order: Order, news: News) -> list[Notice]:
     if seller:
         notices.append(Notice(f"{told}/s", f"seller:{seller}", kind, order.order_id, at, event_id, values))
     if buyer:
-        notices.append(Notice(f"{told}/b", f"buyer:{buyer}", kind, order.order_id, at, event_id, values))
+        notices.append(Notice(f"{told}/b", f"buyer:{buyer}", kind, order.order_id, at, event_id, values, shop))
     return notices
 
 

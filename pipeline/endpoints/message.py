@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 
 from pipeline import codec
 from schemas.endpoints import Endpoint, Sending
+from schemas.messages import texts_of
 from schemas.notices import Notice
 from schemas.times import HOUR, SECOND, rfc3339, to_datetime
 
@@ -25,7 +26,12 @@ def make_secret() -> str:
 
 def type_of(notice: Notice) -> str:
     """Gives the type of a message: `notice.shipped` of the seller's inbox, `message.shipped` of a word to a buyer."""
-    return f"{'message' if notice.audience.startswith('buyer:') else 'notice'}.{notice.kind}"
+    return f"{'message' if is_message(notice) else 'notice'}.{notice.kind}"
+
+
+def is_message(notice: Notice) -> bool:
+    """Tells whether a notice is a word to a buyer, which the seller's own system is to bring."""
+    return notice.audience.startswith("buyer:")
 
 
 def body(sending: Sending) -> bytes:
@@ -39,6 +45,8 @@ def body(sending: Sending) -> bytes:
         "event_id": notice.event_id or None,
         "values": notice.values,
     }
+    if is_message(notice):
+        data |= {"buyer_id": notice.audience.partition(":")[2], "texts": texts_of(notice)}
     return codec.encode({"type": type_of(notice), "timestamp": rfc3339(notice.occurred_at), "data": data})
 
 

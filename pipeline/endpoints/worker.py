@@ -28,6 +28,7 @@ from pipeline.endpoints.schedule import Outcome
 from pipeline.settings import Settings
 from pipeline.streams.metrics import served
 from schemas.endpoints import Sending, Standing, Wish, audience_of, sending_id
+from schemas.messages import texts_of
 from schemas.notices import Notice
 
 LOOKING_UP = 64
@@ -175,9 +176,12 @@ class Worker:
         return self._sending(wish.seller_id, wish.notice, by) if wish.notice else None
 
     def _of_notice(self, notice: Notice, told_at: int, by: tuple[str, int]) -> Sending | None:
-        role, _, seller_id = notice.audience.partition(":")
+        role, _, who = notice.audience.partition(":")
+        seller_id = who if role == "seller" else notice.seller_id
         endpoint = self.endpoint(seller_id)
-        if role != "seller" or not endpoint.url or told_at < endpoint.since:
+        if not endpoint.url or told_at < endpoint.since:
+            return None
+        if role == "buyer" and not (notice.kind in endpoint.messages and texts_of(notice)):
             return None
         return self._sending(seller_id, notice, by)
 

@@ -48,7 +48,7 @@ def test_an_accepted_command_is_done_at_once_and_told_as_the_event_that_it_led_t
     assert (answer.refused, answer.status, answer.decided_at) == ("", "ready_to_ship", NOW + 900)
     [change] = read(outcome, "order.transitions")
     assert (change.after, change.source, change.event_id) == ("ready_to_ship", "arus", answer.events[0])
-    assert [notice.kind for notice in read(outcome, "notices")] == ["ready_to_ship"]
+    assert [notice.kind for notice in read(outcome, "notices")] == ["ready_to_ship"] * 2
     [told] = [message for message in outcome.messages if message.topic == "orders"]
     event = codec.decode(b"order_confirmed", told.value)
     assert (event.event_id, event.by, event.source) == (answer.events[0], "seller", "arus")

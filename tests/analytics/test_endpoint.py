@@ -4,10 +4,10 @@ import httpx
 import msgspec
 import pytest
 
+from analytics import endpoints
 from analytics.access import OPERATOR, Tokens, Viewer
 from analytics.api.app import build
 from analytics.api.services import Services
-from analytics.api.shop import endpoint
 from analytics.loading import Loading
 from analytics.monitor import Monitor
 from analytics.warehouse import Warehouse
@@ -73,7 +73,7 @@ def stream(tmp_path):
 @pytest.fixture
 def door(stream, tmp_path, monkeypatch):
     """Makes clients of an API beside it: `door(STRANGER)`."""
-    monkeypatch.setattr(endpoint, "PATIENCE", 0.3)
+    monkeypatch.setattr(endpoints, "PATIENCE", 0.3)
     tokens, warehouse = Tokens(tmp_path), stream._loading.warehouse
     said = {"loading": lambda: True, "now": lambda: NOW, "writer": stream}
     made = Services(Settings(home=tmp_path), warehouse, tokens, Monitor(Silent(), lambda: NOW), **said)
@@ -98,6 +98,17 @@ async def test_the_secret_is_told_once(door, stream):
         assert (second["secret"], (await api.get("/v1/endpoint")).json()["secret"]) == (None, None)
     assert [told.secret for told in stream.set] == [first["secret"]] * 2
     assert [told.since for told in stream.set] == [NOW, NOW]
+
+
+async def test_words_to_buyers_are_switched_on_by_kind(door, stream):
+    """Left out they stay as they were; a kind that has no template is refused."""
+    async with door() as api:
+        told = await api.put("/v1/endpoint", json={"url": URL, "messages": ["delivered", "shipped"]})
+        assert told.json()["messages"] == ["shipped", "delivered"]
+        assert (await api.put("/v1/endpoint", json={"url": URL + "2"})).json()["messages"] == ["shipped", "delivered"]
+        assert (await api.put("/v1/endpoint", json={"url": URL, "messages": []})).json()["messages"] == []
+        assert (await api.put("/v1/endpoint", json={"url": URL, "messages": ["low_stock"]})).status_code == 422
+    assert len(stream.set) == 3
 
 
 async def test_a_new_secret_leaves_the_old_one_a_day(door, stream):
@@ -146,7 +157,7 @@ async def test_messages_are_listed_and_sent_again(door, stream):
     stream.send("x1", "failed", "other")
     async with door() as api:
         await api.put("/v1/endpoint", json={"url": URL})
-        told = (await api.get("/v1/endpoint")).json()["messages"]
+        told = (await api.get("/v1/endpoint")).json()["sent"]
         assert told == {"waiting": 0, "delivered": 1, "failed": 1, "missed": 1}
         rows = (await api.get("/v1/endpoint/sendings")).json()["sendings"]
         assert [(row["notice_id"], row["state"], row["attempts"]) for row in rows] == [

@@ -27,7 +27,7 @@ def test_what_the_inbox_is_told_arrives_signed_whoever_is_killed(arus, account):
 
         told = next(told for told in receiver.messages.values() if told["type"] == "notice.order_created")
         assert told["data"]["order_id"] == "kios:hook-1"
-        until(lambda: http.get("/v1/endpoint").json()["messages"]["waiting"] == 0)
+        until(lambda: http.get("/v1/endpoint").json()["sent"]["waiting"] == 0)
         [sent] = [s for s in http.get("/v1/endpoint/sendings").json()["sendings"] if s["order_id"] == "kios:hook-1"]
         assert (sent["state"], sent["answer"], sent["sending_id"] in receiver.messages) == ("delivered", "204", True)
         assert not receiver.refused

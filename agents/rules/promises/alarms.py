@@ -119,4 +119,5 @@ def _notices(order_id: str, clocks: Clocks, key: str, clock: Clock) -> Iterator[
                 occurred_at=_instant(clock, clock.told),
                 event_id="",
                 values={name: value for name, value in values.items() if value},
+                seller_id=clocks.seller_id if role == "buyer" else "",
             )

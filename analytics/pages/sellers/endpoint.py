@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from analytics import endpoints
 from analytics.api.problems import Problem
 from analytics.api.services import Services
 from analytics.api.shop import endpoint
@@ -15,6 +16,7 @@ from analytics.pages import orders
 from analytics.pages.sellers import DOORS, settings
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import NOTICE_WORDS, mark
+from schemas.messages import KINDS
 
 ADDRESS = "/settings/endpoint"
 AT_ONCE = 50
@@ -67,9 +69,10 @@ class EndpointPage:
     async def change(self, request: Request) -> Response:
         """Keeps the URL; shows the secret when that made one, and a URL that cannot be taken with the reason."""
         look = await run_in_threadpool(self._site.look, request, "seller")
-        url = str((await request.form()).get("url", "")).strip()
+        form = await request.form()
+        url, messages = str(form.get("url", "")).strip(), [kind for kind in KINDS if kind in form]
         try:
-            secret = await run_in_threadpool(endpoint.change, self._ours, look.viewer, url)
+            secret = await run_in_threadpool(endpoints.change, self._ours, look.viewer, url, messages)
         except Problem as problem:
             if problem.name != "invalid":
                 raise
@@ -82,16 +85,16 @@ class EndpointPage:
         act, secret = request.path_params["act"], ""
         form = await request.form()
         if act == "secret":
-            secret = await run_in_threadpool(endpoint.renew, self._ours, look.viewer)
+            secret = await run_in_threadpool(endpoints.renew, self._ours, look.viewer)
         elif act == "resume":
-            await run_in_threadpool(endpoint.resume, self._ours, look.viewer)
+            await run_in_threadpool(endpoints.resume, self._ours, look.viewer)
         elif act == "test":
-            await run_in_threadpool(endpoint.test, self._ours, look.viewer)
+            await run_in_threadpool(endpoints.test, self._ours, look.viewer)
         elif act == "again" and form.get("sending_id"):
             which = str(form["sending_id"])[:40]
-            await run_in_threadpool(endpoint.resend, self._ours, look.viewer, sending_id=which)
+            await run_in_threadpool(endpoints.resend, self._ours, look.viewer, sending_id=which)
         elif act == "again":
-            await run_in_threadpool(endpoint.resend, self._ours, look.viewer, state="undelivered")
+            await run_in_threadpool(endpoints.resend, self._ours, look.viewer, state="undelivered")
         else:
             raise Problem("not-found", "There is no such button.")
         return await self._done(request, look, act, secret)
@@ -112,6 +115,7 @@ class EndpointPage:
             head,
             http_status=http_status,
             endpoint=endpoint.shown(self._ours, look.viewer),
+            kinds={kind: NOTICE_WORDS[kind].buyer for kind in KINDS},
             states=STATE_WORDS,
             sendings=[_sending(row) for row in rows],
             sending_words=SENDING_WORDS,
@@ -121,10 +125,11 @@ class EndpointPage:
 
 def _sending(row: dict[str, Any]) -> dict[str, Any]:
     words = NOTICE_WORDS.get(row["kind"])
-    side = "buyer" if row["audience"].startswith("buyer:") else "seller"
+    to_buyer = row["audience"].startswith("buyer:")
     return {
         **row,
-        "label": getattr(words, side) if words else TEST_WORDS,
+        "label": (words.buyer if to_buyer else words.seller) if words else TEST_WORDS,
+        "to_buyer": to_buyer,
         "address": orders.address(row["order_id"]) if row["order_id"] else "",
         "native": orders.native(row["order_id"]),
         "item": json.loads(row["told"] or "{}").get("item", ""),

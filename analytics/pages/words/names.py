@@ -179,7 +179,7 @@ class NoticeWords(NamedTuple):
 NOTICE_WORDS: dict[str, NoticeWords] = {
     "order_created": NoticeWords("spark", "violet", mark("A new order came in"), mark("We have your order")),
     "payment_received": NoticeWords("cash", "good", mark("It is paid"), mark("Your payment came in")),
-    "ready_to_ship": NoticeWords("box", "warn", mark("It is ready to ship")),
+    "ready_to_ship": NoticeWords("box", "warn", mark("It is ready to ship"), mark("The shop confirmed your order")),
     "shipped": NoticeWords("truck", "info", "", mark("Your parcel is on its way")),
     "out_for_delivery": NoticeWords("truck", "info", "", mark("Your parcel comes today")),
     "delivered": NoticeWords("home", "good", mark("It was delivered"), mark("Your parcel was delivered")),

@@ -39,10 +39,18 @@ def test_a_seller_and_a_buyer_hear_of_an_ordinary_life():
     assert kinds(*life, audience="buyer:b1") == [
         "order_created",
         "payment_received",
+        "ready_to_ship",
         "shipped",
         "out_for_delivery",
         "delivered",
     ]
+
+
+def test_what_a_buyer_is_told_names_the_shop():
+    """So that it can leave through the shop's own endpoint; what a seller is told names it by its audience alone."""
+    told = notices(*READY, PICKED)
+    assert {notice.seller_id for notice in told if notice.audience == "buyer:b1"} == {"toko"}
+    assert {notice.seller_id for notice in told if notice.audience == "seller:toko"} == {""}
 
 
 def test_a_buyer_who_is_named_late_hears_what_is_news_in_one_order():

@@ -51,6 +51,15 @@ async def test_a_url_that_may_not_be_is_told_on_the_form(page, stream):
     assert not stream.set
 
 
+async def test_words_to_buyers_are_ticked(page, stream):
+    """What is ticked is set, and shown ticked."""
+    saved = await page.post(PAGE, data={"url": URL, "shipped": "yes", "delivered": "yes"})
+    assert stream.set[-1].messages == ["shipped", "delivered"]
+    assert len(re.findall(r'<input type="checkbox"[^>]* checked>', saved.text)) == 2
+    await page.post(PAGE, data={"url": URL})
+    assert stream.set[-1].messages == []
+
+
 async def test_buttons_ask_for_what_they_say(page, stream):
     """A test, one message again, all that did not arrive; each leads back to the page with a sentence."""
     await page.post(PAGE, data={"url": URL})

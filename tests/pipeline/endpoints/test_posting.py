@@ -54,6 +54,20 @@ async def test_what_is_sent_is_what_the_library_believes(poster, receiver):
     assert not receiver.refused
 
 
+async def test_a_word_to_a_buyer_comes_with_the_words(poster, receiver, monkeypatch):
+    """In both languages, with the buyer whom the seller's own system is to bring it to."""
+    values = {"tracking_number": "JX1"}
+    notice = Notice("kios:1/shipped/picked_up/p1/b", "buyer:siti", "shipped", "kios:1", NOW, "e1", values, "kios")
+    monkeypatch.setitem(globals(), "SENDING", Sending("msg_2", "kios", notice))
+    await send(poster, receiver.url)
+    [told] = receiver.messages.values()
+    assert (told["type"], told["data"]["buyer_id"]) == ("message.shipped", "siti")
+    assert told["data"]["texts"] == {
+        "en": "Your order 1 is on its way. Tracking number: JX1.",
+        "id": "Pesanan 1 sedang dalam perjalanan. Nomor resi: JX1.",
+    }
+
+
 async def test_after_a_change_of_the_secret_both_sign_for_a_while(poster, receiver):
     """A receiver that still has the old one believes it; after a day it must have the new one."""
     new = message.make_secret()

@@ -55,9 +55,10 @@ class Stream:
         endpoint = Endpoint(seller_id, url, SECRET, changed_at=now(), **said)
         self._writer.write("endpoints", f"seller:{seller_id}".encode(), codec.encode(endpoint))
 
-    def tell(self, seller_id: str, *names: str, audience: str = "") -> None:
+    def tell(self, seller_id: str, *names: str, buyer: str = "", kind: str = "order_created") -> None:
+        audience, shop = (f"buyer:{buyer}", seller_id) if buyer else (f"seller:{seller_id}", "")
         for name in names:
-            notice = Notice(name, audience or f"seller:{seller_id}", "order_created", f"kios:{name}", now(), "e")
+            notice = Notice(name, audience, kind, f"kios:{name}", now(), "e", {}, shop)
             self._writer.write("notices", notice.audience.encode(), codec.encode(notice))
 
     def wish(self, wish: Wish) -> None:
@@ -111,7 +112,7 @@ def test_notices_arrive_once_also_when_the_process_is_killed(stream, receiver):
     stream.set("kios", receiver.url, since=now())
     stream.tell("kios", *(f"n{n}" for n in range(40)))
     stream.tell("other", "not-ours")
-    stream.tell("", "a-buyers", audience="buyer:siti")
+    stream.tell("kios", "a-buyers", buyer="siti")
     receiver.gate.clear()
     stream.start()
     until(lambda: receiver.attempts)
@@ -150,6 +151,19 @@ def test_what_waits_is_tried_again_by_the_next_process(stream, receiver):
         until(lambda: len(receiver.messages) == 2)
         until(lambda: stream.states() == dict.fromkeys(("k1", "k2", "o1"), "delivered"))
         assert not stream.standing().failing_since
+
+
+def test_words_to_buyers_leave_as_their_seller_has_switched_on(stream, receiver):
+    """By kind; those of a buyer whose shop is not known, or that no template says, stay."""
+    stream.set("kios", receiver.url, messages=["delivered", "promise_near"])
+    stream.start()
+    stream.tell("kios", "b1", buyer="siti", kind="shipped")
+    stream.tell("kios", "b2", buyer="siti", kind="promise_near")
+    stream.tell("", "b3", buyer="siti", kind="delivered")
+    stream.tell("kios", "b4", buyer="siti", kind="delivered")
+    until(lambda: stream.states() == {"b4": "delivered"})
+    [told] = receiver.messages.values()
+    assert (told["type"], told["data"]["buyer_id"], told["data"]["seller_id"]) == ("message.delivered", "siti", "kios")
 
 
 def test_an_endpoint_that_is_gone_is_paused_until_it_is_resumed(stream, receiver):
