@@ -112,7 +112,8 @@ def _proving(source: Source) -> Iterator[str]:
     yield (
         "A new secret: put it before the old one in `secrets`, start the gateway anew, change it at the sender, and "
         "take the old one out when nothing comes with it any more. Until then either proves a webhook. Where the "
-        "account says since when each is used, `secrets_since = [2026-11-24, 2025-11-20]`, operators see how old it is."
+        "account says since when each is used, `secrets_since = [2026-11-24, 2025-11-20]`, `/ops/senders` tells "
+        "its age."
     )
 
 

@@ -15,6 +15,7 @@ from analytics.pages.buyers import Buyers
 from analytics.pages.live import Live
 from analytics.pages.operators import HEAD, Operators
 from analytics.pages.operators.letters import Letters
+from analytics.pages.operators.senders import SendersPage
 from analytics.pages.problems import Problems
 from analytics.pages.sellers import HEAD as SELLERS_HEAD
 from analytics.pages.sellers import Sellers
@@ -55,6 +56,7 @@ def join(app: FastAPI) -> None:
         Buyers(site, live, mine.act),
         stream,
         Letters(site, piles, redrive, HEAD),
+        SendersPage(site, live, ours.senders.look, HEAD),
     ):
         app.router.routes.extend(room.routes())
     app.router.routes.append(site.assets.route())

@@ -99,7 +99,7 @@ def _concerns(sender: Sender, now: int) -> Iterator[Concern]:
     last_refused, since = sender.refusals.last_at, sender.secrets.since
     if last_refused is not None and now - last_refused < LATELY:
         yield "refused"
-    if sender.is_set_up and sender.last_at is None:
+    if sender.is_set_up and sender.last_at is None and not sender.refusals.counts:
         yield "unheard"
     if sender.is_set_up and sender.last_at and sender.norm_ms and now - sender.last_at > sender.norm_ms:
         yield "silent"

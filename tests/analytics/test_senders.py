@@ -76,12 +76,15 @@ def test_each_thing_that_needs_a_look_is_said(change, concern):
         {"refusals": Refusals({"bad_signature": 9}, "bad_signature", NOW - HOUR)},
         {"refusals": Refusals({"bad_signature": 9})},
         {"secrets": Secrets(2, (NOW - 13 * DAY,))},
+        {"last_at": None, "refusals": Refusals({"bad_signature": 9})},
         {"secrets": Secrets(2)},
         {"is_set_up": False, "last_at": None, "secrets": Secrets()},
     ],
 )
 def test_what_is_long_past_or_not_known_is_not_said(change):
-    """Refusals of an hour ago or of before we looked, a secret that is just being changed, an account that is none."""
+    """Refusals of an hour ago or of before we looked, a secret that is just being changed, an account that is none; nor
+    that nothing came of one whose webhooks were refused.
+    """
     assert concerns(WELL._replace(**change), NOW) == ()
 
 

@@ -20,7 +20,11 @@ from schemas.times import SECOND
 Row = Mapping[str, Any]
 Made = dict[str, Any]
 
-DOORS = (("/ops", mark("Stream")), ("/ops/dead-letters", mark("Dead letters")))
+DOORS = (
+    ("/ops", mark("Stream")),
+    ("/ops/senders", mark("Senders")),
+    ("/ops/dead-letters", mark("Dead letters")),
+)
 HEAD = Head(mark("Operator"), "operator", "/ops", DOORS)
 
 SLOW, VERY_SLOW = 5 * SECOND, 60 * SECOND

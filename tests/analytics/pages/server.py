@@ -31,7 +31,7 @@ from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse
 from pipeline import codec
 from pipeline.gateway.counters import Counters
-from pipeline.settings import Settings
+from pipeline.settings import Account, Settings
 from pipeline.streams.agent import Batch
 from pipeline.streams.testing import Given, run
 from schemas.endpoints import Endpoint, Sending, Standing, State
@@ -86,6 +86,14 @@ ODD = Order(
     due={"answer_return": NOW - 400 * DAY},
 )
 """An order with everything too long, too large or hostile."""
+
+
+ACCOUNTS = (
+    Account(source="xendit", name="kopi-senja", secrets=("new", "old"), secrets_since=("2026-09-01", "2025-09-01")),
+    Account(source="tiktok_shop", name="toko-melati", secrets=("s",), secrets_since=("2025-10-01",), app_key="1"),
+    Account(source="biteship", name="kopi-senja", secrets=("s",), header="X-Biteship-Secret"),
+)
+"""One is rejected and changes its secret, one has an old one, one never sent."""
 
 
 class Kafka:
@@ -211,7 +219,7 @@ def main(home: Path, port: int) -> None:
     urls = ("http://gateway-1:8600", "http://gateway-2:8600")
     scraper = Scraper(urls, lambda: now() - MINUTE // 3, lambda: gateways.fetch)  # one is silent long enough to be told
     services = Services(
-        Settings(home=home),
+        Settings(home=home, accounts=ACCOUNTS),
         shop.warehouse,
         tokens,
         monitor,

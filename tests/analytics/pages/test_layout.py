@@ -30,6 +30,7 @@ PAGES = (
     ("odd buyer", "/buyer"),
     ("odd buyer", "/buyer{order}"),
     ("operator", "/ops"),
+    ("operator", "/ops/senders"),
     ("", "/"),
     ("seller", "/nowhere"),
 )

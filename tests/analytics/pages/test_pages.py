@@ -52,7 +52,8 @@ async def test_every_home_opens(browse, viewer, path, lang):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/orders", "/orders?tab=completed", "/at-risk", "/notices", "/rates/LDR", "/buyer", "/ops"]
+    "path",
+    ["/", "/orders", "/orders?tab=completed", "/at-risk", "/notices", "/rates/LDR", "/buyer", "/ops", "/ops/senders"],
 )
 async def test_pages_may_load_from_us_alone_and_are_kept_nowhere(browse, path):
     """No page allows inline scripts, inline styles or anything from elsewhere, nor may a cache keep it."""

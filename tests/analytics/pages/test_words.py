@@ -14,6 +14,8 @@ from analytics.metrics import METRICS
 from analytics.pages.words import LANGUAGES, acts, carriers, choose, names
 from analytics.pages.words.language import CATALOGS
 from analytics.pages.words.promises import PROMISE_WORDS
+from analytics.pages.words.senders import CONCERN_WORDS
+from analytics.senders import CONCERNS
 from schemas.commands import COMMANDS, REFUSALS
 from schemas.ids import CARRIERS
 from schemas.notices import NOTICES
@@ -47,10 +49,11 @@ def _commands_of(role: str) -> set[str]:
         (REFUSALS, acts.REFUSAL_WORDS),
         (_commands_of("seller"), acts.SELLER_ACTS),
         (_commands_of("buyer"), acts.BUYER_ACTS),
+        (CONCERNS, CONCERN_WORDS),
     ],
     ids=[
         *("statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates", "carriers"),
-        *("refusals", "what sellers do", "what buyers do"),
+        *("refusals", "what sellers do", "what buyers do", "what of a sender needs a look"),
     ],
 )
 def test_every_entry_of_a_registry_has_words(registry, words):
