@@ -28,7 +28,7 @@ AT_ONCE = 300
 """Orders that one look takes in."""
 
 WHO = "automation"
-SWITCHES = ("confirms", "completes", "cancels")
+SWITCHES = ("confirms", "completes", "cancels", "asks_review")
 REMEMBERED = 20_000
 """Commands that are not asked again by this process: their answer is on its way, or was no."""
 
@@ -45,6 +45,8 @@ def wanted(order: Order, in_stock: list[str], now: int) -> Wanted | None:
         return ("confirm", {}) if skus and skus <= set(in_stock) else None
     if order.status == "delivered" and due.get("receive", now) < now and not waiting(order, "claims"):
         return "complete", {}
+    if order.status == "completed" and not order.review and "review_asked" not in order.marks:
+        return "ask_review", {}
     if order.status == "unpaid" and due.get("pay", now) < now:
         return "cancel", {"reason": "not paid in time"}
     return None
@@ -79,7 +81,7 @@ class Automation:
         now = self._ours.now()
         if not any(row[switch] for row in self._ours.report("settings", OPERATOR) for switch in SWITCHES):
             return
-        for row in self._ours.report("automatic", OPERATOR, limit=AT_ONCE):
+        for row in self._ours.report("automatic", OPERATOR, now=now, limit=AT_ONCE):
             order = _order(row["facts"])
             found = wanted(order, row["in_stock"], now)
             if found is None:

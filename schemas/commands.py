@@ -74,6 +74,9 @@ COMMANDS: dict[str, Kind] = {
         Nothing, ("buyer",), ("in_transit", "delivered"), ("receipt_confirmed",), "The buyer has it."
     ),
     "complete": Kind(Nothing, ("system",), ("delivered",), ("order_completed",), "The time to object is over."),
+    "ask_review": Kind(
+        Nothing, ("system",), ("completed",), ("review_asked",), "The buyer is asked how it was, once, if nobody knows."
+    ),
     "open_claim": Kind(
         Because,
         ("buyer",),

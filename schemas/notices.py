@@ -31,6 +31,7 @@ NOTICES: dict[str, Kind] = {
     "refund_approved": Kind(to_seller=False, to_buyer=True),
     "refund_settled": Kind(to_seller=True, to_buyer=True),
     "charged_back": Kind(to_seller=True, to_buyer=False),
+    "review_asked": Kind(to_seller=False, to_buyer=True),
     "review_received": Kind(to_seller=True, to_buyer=False),
     "promise_near": Kind(to_seller=True, to_buyer=True),
     "promise_broken": Kind(to_seller=True, to_buyer=True),

@@ -43,7 +43,7 @@ class OrderPlaced(Event):
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class OrderMarked(Event):
-    """`order_held`, `_released`, `_confirmed`, `_cancelled`, `_completed` and `receipt_confirmed`: a milestone."""
+    """`order_held`, `_released`, `_confirmed`, `_cancelled`, `_completed`, `receipt_confirmed`, `review_asked`."""
 
     by: Role = ""
     reason: str = ""

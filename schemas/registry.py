@@ -23,7 +23,7 @@ def _all(shape: type[Event], topic: str, *types: str) -> dict[str, Kind]:
 EVENTS: dict[str, Kind] = {
     **_all(OrderPlaced, "orders", "order_placed", "order_amended"),
     **_all(OrderMarked, "orders", "order_held", "order_released", "order_confirmed", "order_cancelled"),
-    **_all(OrderMarked, "orders", "receipt_confirmed", "order_completed"),
+    **_all(OrderMarked, "orders", "receipt_confirmed", "order_completed", "review_asked"),
     **_all(CaseMoved, "orders", "cancellation_requested", "cancellation_rejected", "cancellation_withdrawn"),
     **_all(CaseMoved, "orders", "return_requested", "return_approved", "return_rejected", "return_withdrawn"),
     **_all(CaseMoved, "orders", "return_shipped", "return_received", "return_closed"),

@@ -7,8 +7,9 @@ class Settings(Struct, omit_defaults=True):
     """A seller's settings: the value of topic `sellers`, keyed by seller_id; the newest counts.
 
     confirms: a new order is confirmed when all of it is in stock. completes: a delivered order, when the buyer's time
-    to object is over. cancels: an unpaid order, when the time to pay is over. buyer_cancels: the last status in which a
-    buyer may cancel without asking.
+    to object is over. cancels: an unpaid order, when the time to pay is over. asks_review: the buyer of a completed
+    order is asked for a review so many days later; 0 = never. buyer_cancels: the last status in which a buyer may
+    cancel without asking.
     """
 
     seller_id: str
@@ -16,6 +17,7 @@ class Settings(Struct, omit_defaults=True):
     completes: bool = False
     cancels: bool = False
     buyer_cancels: str = "new"
+    asks_review: int = 0
     changed_at: int = 0
 
 

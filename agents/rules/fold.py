@@ -53,6 +53,7 @@ FOLDS: dict[str, Fold] = {
     "order_cancelled": Fold("marks", "cancelled", orders.cancel),
     "receipt_confirmed": Fold("marks", "received", orders.reach),
     "order_completed": Fold("marks", "completed", orders.reach),
+    "review_asked": Fold("marks", "review_asked", orders.reach),
     "cancellation_requested": Fold("cancellations", "requested", orders.move_case),
     "cancellation_rejected": Fold("cancellations", "rejected", orders.move_case),
     "cancellation_withdrawn": Fold("cancellations", "withdrawn", orders.move_case),

@@ -52,6 +52,7 @@ TELLS: dict[tuple[str, str], Tell] = {
     ("refunds", "requested"): Tell("refund_requested"),
     ("refunds", "approved"): Tell("refund_approved"),
     ("refunds", "settled"): Tell("refund_settled"),
+    ("marks", "review_asked"): Tell("review_asked", statuses=("completed",)),
     ("review", "left"): Tell("review_received"),
 }
 """(Part of the order, milestone) → what it is told as."""

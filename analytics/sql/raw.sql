@@ -243,6 +243,9 @@ create table if not exists raw.sellers (
     written_at bigint not null,
 );
 
+-- came later; a file without it is as good: of what was set before it says what it always meant
+alter table raw.sellers add column if not exists asks_review integer default 0;
+
 -- each seller's own endpoint; no report tells its secrets to anybody but the door that changes it
 create table if not exists raw.endpoints (
     seller_key ubigint not null,

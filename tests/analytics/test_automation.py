@@ -13,6 +13,7 @@ from pipeline.streams import testing
 from pipeline.streams.agent import Batch
 from schemas.facts import Order
 from schemas.ids import article_key
+from schemas.times import HOUR
 from tests.agents.events import ORDER, START, order_of, tell
 from tests.agents.rules.test_commands import DELIVERED, NEW, NOW, PLACED
 from tests.analytics.conftest import Silent
@@ -72,7 +73,13 @@ async def test_settings_are_kept_and_are_the_sellers_own(door):
         assert (await api.get("/v1/settings")).json()["confirms"] is False
         await switch(door, confirms=True, buyer_cancels="ready_to_ship")
         told = (await api.get("/v1/settings")).json()
-        assert told == {"confirms": True, "completes": False, "cancels": False, "buyer_cancels": "ready_to_ship"}
+        assert told == {
+            "confirms": True,
+            "completes": False,
+            "cancels": False,
+            "asks_review": 0,
+            "buyer_cancels": "ready_to_ship",
+        }
         assert (await api.put("/v1/settings", json={"confirm": True})).status_code == 422
     async with door(STRANGER) as api:
         assert (await api.get("/v1/settings")).json()["confirms"] is False
@@ -130,6 +137,44 @@ async def test_what_is_due_is_done(door, stream, automation):
     assert automation.look() == 1
     order = stream.rows[ORDER.encode()]
     assert (order.status, order.cancelled_by[2:]) == ("cancelled", ("system", "not paid in time"))
+
+
+def completed_before(days: float, *more) -> Order:
+    """Gives an order that was completed so many days before NOW."""
+    hours = (NOW - START) / HOUR - 24 * days
+    return order_of(*DELIVERED, tell("order_completed", hours), *more)
+
+
+async def test_a_review_is_asked_for_once_some_days_later(door, stream, automation):
+    """As an event of the system's that the buyer hears of; never a second time, also by another process."""
+    stream.load(completed_before(3.1))
+    assert automation.look() == 0
+    await switch(door, asks_review=3)
+    assert automation.look() == 1
+    order = stream.rows[ORDER.encode()]
+    [answer] = order.answers.values()
+    assert (answer.name, answer.by, answer.refused) == ("ask_review", "system", "")
+    assert order.marks["review_asked"][1] == answer.events[0]
+    assert order.status == "completed"
+    assert Automation(automation._ours).look() == 0
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        completed_before(2.9),
+        completed_before(6.1),
+        completed_before(3.1, tell("review_left", 200)),
+        completed_before(3.1, tell("review_asked", 200)),
+        completed_before(3.1, tell("return_requested", 200)),
+    ],
+    ids=["too early", "long ago", "there is one", "it was asked for", "it goes back"],
+)
+async def test_a_review_is_not_asked_for(door, stream, automation, order):
+    """Whoever switches it on does not ask of all that was ever sold, nor of what was said already."""
+    stream.load(order)
+    await switch(door, asks_review=3)
+    assert automation.look() == 0
 
 
 def test_an_order_under_a_claim_is_not_completed():

@@ -44,6 +44,13 @@ def complete(_: Order, command: Command, __: Any) -> Sequence[Told]:  # noqa: AN
     return [Told("order_completed", {"by": command.by})]
 
 
+def ask_review(order: Order, command: Command, _: Any) -> Sequence[Told]:  # noqa: ANN401  # as above
+    """The buyer is asked how it was, unless that was said."""
+    if order.review:
+        raise Refused("already", **marked_at(order, order.review.at))
+    return [Told("review_asked", {"by": command.by})]
+
+
 RULES: dict[str, Judgement] = {
     "confirm": confirm,
     "arrange_shipping": parcels.arrange,
@@ -53,6 +60,7 @@ RULES: dict[str, Judgement] = {
     "decide_cancellation": requests.decide_cancellation,
     "confirm_receipt": confirm_receipt,
     "complete": complete,
+    "ask_review": ask_review,
     "open_claim": requests.ask("claims", "claim_opened"),
     "resolve_claim": requests.resolve_claim,
     "request_return": requests.ask("returns", "return_requested"),
@@ -69,6 +77,7 @@ DONE: dict[str, str] = {
     "decide_cancellation": "cancelled",
     "confirm_receipt": "received",
     "complete": "completed",
+    "ask_review": "review_asked",
 }
 """Command → the milestone of the order that says that it was done before."""
 

@@ -28,6 +28,9 @@ class Set(BaseModel):
     confirms: bool = Field(False, description="confirm a new order when all of it is in stock")
     completes: bool = Field(False, description="complete a delivered order when the buyer's time to object is over")
     cancels: bool = Field(False, description="cancel an unpaid order when the time to pay is over")
+    asks_review: int = Field(
+        0, ge=0, le=60, description="ask the buyer for a review so many days after an order is completed; 0 = never"
+    )
     buyer_cancels: Literal["unpaid", "new", "ready_to_ship", "awaiting_collection"] = Field(
         "new", description="the last status in which a buyer may cancel without asking"
     )

@@ -30,6 +30,11 @@ SWITCHES = (
 )
 
 
+CHOICES = ("buyer_cancels", "asks_review")
+REVIEW_DAYS = (0, 1, 3, 7, 14, 30)
+"""What the page offers; by API any number of days up to sixty can be set."""
+
+
 class SettingsPage:
     """The routes of the page. A form that another site's page sends is refused where the session is read."""
 
@@ -51,6 +56,7 @@ class SettingsPage:
             set=settings.find(self._ours, look.viewer.id),
             switches=SWITCHES,
             cancels={name: STATUS_WORDS[name].seller for name in BUYER_CANCELS},
+            review_days=REVIEW_DAYS,
             saved="saved" in request.query_params,
         )
 
@@ -60,9 +66,9 @@ class SettingsPage:
         form = await request.form()
         asked: dict[str, Any] = {name: name in form for name, _, _ in SWITCHES}
         try:
-            changed = settings.Set(**asked, buyer_cancels=form.get("buyer_cancels", "new"))
+            changed = settings.Set.model_validate({**asked, **{name: form[name] for name in CHOICES if name in form}})
         except ValidationError as error:
-            raise Problem("invalid", "buyer_cancels: no such status.") from error
+            raise Problem("invalid", f"{error.errors()[0]['loc'][0]}: there is no such choice.") from error
         await run_in_threadpool(settings.keep, self._ours, look.viewer.id, changed.model_dump())
         await self._wait(look.viewer.id, changed)
         return RedirectResponse(f"{ADDRESS}?saved=yes", status_code=303)

@@ -1,7 +1,7 @@
 -- sellers: what each seller has set; one who has set nothing has no row
 
 create or replace macro visible_sellers(role, viewer) as table
-select seller_id, confirms, completes, cancels, buyer_cancels, changed_at
+select seller_id, confirms, completes, cancels, buyer_cancels, asks_review, changed_at
 from raw.sellers
 where role = 'operator' or (role = 'seller' and seller_key = key_of(viewer) and seller_id = viewer);
 

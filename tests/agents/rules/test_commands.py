@@ -24,6 +24,7 @@ READY = (*NEW, tell("order_confirmed", 2))
 ARRANGED = (*READY, tell("shipping_arranged", 3))
 SHIPPED = (*ARRANGED, scan("picked_up", 4))
 DELIVERED = (*SHIPPED, scan("delivered", 9))
+COMPLETED = (*DELIVERED, tell("order_completed", 20))
 RETURNING = (*DELIVERED, tell("return_requested", 10))
 
 PAYLOADS = {
@@ -87,6 +88,7 @@ def test_every_command_has_a_rule_a_shape_and_events_that_are_known():
         ((*READY, tell("cancellation_requested", 3)), "decide_cancellation", SELLER, "cancelled"),
         (DELIVERED, "confirm_receipt", BUYER, "completed"),
         (DELIVERED, "complete", SYSTEM, "completed"),
+        (COMPLETED, "ask_review", SYSTEM, "completed"),
         (DELIVERED, "open_claim", BUYER, "delivered"),
         ((*DELIVERED, tell("claim_opened", 10)), "resolve_claim", SELLER, "delivered"),
         (DELIVERED, "request_return", BUYER, "return_requested"),
@@ -120,6 +122,10 @@ def test_what_may_be_asked_is_done(facts, name, who, status):
         (READY, wish("confirm"), "already"),
         ((tell("payment_paid", 1),), wish("confirm"), "not_yours"),
         ((tell("order_placed", lines=()), tell("payment_paid", 1)), wish("confirm"), "missing"),
+        (COMPLETED, wish("ask_review"), "role"),
+        (DELIVERED, wish("ask_review", SYSTEM), "status"),
+        ((*COMPLETED, tell("review_left", 30)), wish("ask_review", SYSTEM), "already"),
+        ((*COMPLETED, tell("review_asked", 30)), wish("ask_review", SYSTEM), "already"),
         (DELIVERED, wish("decide_return"), "no_case"),
         (RETURNING, wish("request_return", BUYER), "already"),
         (RETURNING, wish("decide_return", accept=True, case_id="c9"), "no_case"),

@@ -46,6 +46,13 @@ def test_a_seller_and_a_buyer_hear_of_an_ordinary_life():
     ]
 
 
+def test_a_buyer_is_asked_for_a_review_while_the_order_is_completed():
+    """Not when it has gone back meanwhile."""
+    life = (*READY, PICKED, DELIVERED, tell("order_completed", 80))
+    assert kinds(*life, tell("review_asked", 99), audience="buyer:b1")[-1] == "review_asked"
+    assert "review_asked" not in kinds(*life, tell("return_requested", 90), tell("review_asked", 99))
+
+
 def test_what_a_buyer_is_told_names_the_shop():
     """So that it can leave through the shop's own endpoint; what a seller is told names it by its audience alone."""
     told = notices(*READY, PICKED)

@@ -5,6 +5,14 @@ with wanted as (
     select order_id, order_key, kafka_offset, status, since
     from visible_orders($role, $viewer) as orders join visible_sellers($role, $viewer) as sellers using (seller_id)
     where (status = 'new' and confirms) or (status = 'delivered' and completes) or (status = 'unpaid' and cancels)
+        or (
+            -- in the days after it is due: whoever switches it on does not ask of all that was ever sold
+            status = 'completed' and asks_review > 0 and stars is null
+            and $now - since between days(asks_review) and days(asks_review + 3)
+            and order_key not in (
+                select order_key from raw.events where type = 'review_asked' and occurred_at > $now - days(4)
+            )
+        )
     order by since
     limit $limit
 ),
