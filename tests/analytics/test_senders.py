@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.gateways import Gateway
 from analytics.senders import CONCERNS, Refusals, Secrets, Sender, Senders, concerns
-from analytics.senders.asking import EVERY
+from analytics.senders.asking import EVERY, RARELY
 from analytics.senders.rules import KNOWN_DAYS, SHORTEST, by_need, norm, refusals
 from pipeline.settings import Account
 from schemas.times import DAY, HOUR, MINUTE
@@ -106,13 +106,13 @@ def test_what_gateways_refused_is_summed_by_reason():
     assert refusals([second, first]) == refusals([first, second])
 
 
-def test_what_was_learnt_is_good_for_a_minute():
-    """Counts are asked for each time, what reads two weeks is not."""
+def test_what_was_learnt_is_kept():
+    """Counts are asked for each time, delays once a minute, what reads two weeks once a quarter of an hour."""
     asked = []
     senders = Senders((), tuple, lambda name, **_: asked.append(name) or [])
-    for now in (NOW, NOW + EVERY - 1, NOW + EVERY):
+    for now in (NOW, NOW + EVERY - 1, NOW + EVERY, NOW + RARELY - 1, NOW + RARELY):
         senders.look(now)
-    assert (asked.count("intake"), asked.count("pauses")) == (3, 2)
+    assert [asked.count(name) for name in ("intake", "delays", "waiting_numbers", "pauses")] == [5, 3, 3, 2]
 
 
 def test_an_account_that_never_sent_is_there():
