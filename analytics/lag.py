@@ -20,13 +20,17 @@ LATE = 5 * SECOND
 STILL = 10 * SECOND
 """A partition with work that has not moved for so long is stalled; a rebalance takes less."""
 
+HELD = 60 * SECOND
+"""A transaction that is open for so long hangs: ours end, or are ended by Kafka, within half a minute."""
+
 _RECENT = 10 * SECOND  # rates are told over so much time
 
 
 class Sighting(NamedTuple):
     """Where one partition of one group stood at an instant; `oldest_at` is the time of the first record not yet done.
 
-    `behind` is 0 when nothing waits, even where the end counts Kafka's own markers.
+    `behind` is 0 when nothing waits, even where the end counts Kafka's own markers. `hidden` records lie behind the
+    end: a transaction is open before them.
     """
 
     at: int
@@ -34,6 +38,7 @@ class Sighting(NamedTuple):
     end: int
     behind: int
     oldest_at: int | None
+    hidden: int = 0
 
 
 class Track:
@@ -42,6 +47,7 @@ class Track:
     def __init__(self) -> None:
         self.sightings: deque[Sighting] = deque(maxlen=KEPT)
         self._still_since: int | None = None
+        self._held_since: int | None = None
 
     def see(self, sighting: Sighting) -> None:
         """Adds what was sighted now."""
@@ -51,6 +57,10 @@ class Track:
             self._still_since = None
         elif moved or self._still_since is None:
             self._still_since = sighting.at
+        if not sighting.hidden:
+            self._held_since = None
+        elif self._held_since is None or before is None or sighting.end != before.end:
+            self._held_since = sighting.at
         self.sightings.append(sighting)
 
     @property
@@ -62,12 +72,17 @@ class Track:
         """Tells how long the partition has had work and not moved."""
         return 0 if self._still_since is None else self.last.at - self._still_since
 
+    def held_ms(self) -> int:
+        """Tells for how long one transaction has hidden what lies behind it, once that is too long."""
+        held = 0 if self._held_since is None else self.last.at - self._held_since
+        return held if held >= HELD else 0
+
     def behind_ms(self) -> int:
         """Tells how long the oldest waiting record has waited: never less than the partition has stood still."""
         if not self.last.behind:
-            return 0
+            return self.held_ms()
         waited = 0 if self.last.oldest_at is None else self.last.at - self.last.oldest_at
-        return max(waited, self.still_ms())
+        return max(waited, self.still_ms(), self.held_ms())
 
     def rate_in(self) -> float:
         """Tells how many records a second came in lately."""
@@ -79,7 +94,7 @@ class Track:
 
     def verdict(self) -> Verdict:
         """Says in one word how the partition does."""
-        if self.still_ms() >= STILL:
+        if self.still_ms() >= STILL or self.held_ms():
             return "stalled"
         if self.behind_ms() <= LATE:
             return "ok"

@@ -28,6 +28,7 @@ class Reading(Protocol):
     behind: int
     oldest_at: int | None
     owner: str
+    hidden: int
 
 
 class Source(Protocol):
@@ -41,7 +42,10 @@ class Source(Protocol):
 
 
 class Standing(NamedTuple):
-    """How one partition of one group does; `history` is how far behind in time it was at the last polls."""
+    """How one partition of one group does; `history` is how far behind it was at the last polls.
+
+    held_ms: for how long a transaction that hangs has hidden `hidden` records from the group; 0 while none does.
+    """
 
     group: str
     topic: str
@@ -57,6 +61,8 @@ class Standing(NamedTuple):
     verdict: Verdict
     eta_ms: int | None
     history: tuple[int, ...]
+    hidden: int = 0
+    held_ms: int = 0
 
 
 class Move(NamedTuple):
@@ -124,10 +130,10 @@ class Monitor:
     def _keep(self, at: int, readings: Iterable[Reading]) -> None:
         readings = list(readings)
         for one in readings:
-            sighting = Sighting(self._now(), one.committed, one.end, one.behind, one.oldest_at)
+            sighting = Sighting(self._now(), one.committed, one.end, one.behind, one.oldest_at, one.hidden)
             self._tracks[one.group, one.topic, one.partition].see(sighting)
         # What is left is Kafka's own marks where nothing waits, so a group stands where the first waiting record lies.
-        places = {(r.group, r.topic, r.partition): Place(r.end - r.behind, r.end) for r in readings}
+        places = {(r.group, r.topic, r.partition): Place(r.end - r.behind, r.end + r.hidden) for r in readings}
         self._watermark.see(at, places)
         standings = tuple(_standing(one, self._tracks[one.group, one.topic, one.partition]) for one in readings)
         moves = (*_moves(at, self.view.standings, standings), *self.view.moves)[:MOVES_KEPT]
@@ -144,7 +150,7 @@ class Monitor:
 
 def orders_at_most(standings: Iterable[Standing]) -> int:
     """Tells how many orders may wait for their partitions: each waiting record could be of another order."""
-    return sum(standing.behind for standing in standings if standing.verdict != "ok")
+    return sum(standing.behind + standing.hidden for standing in standings if standing.verdict != "ok")
 
 
 def _moves(at: int, before: Iterable[Standing], after: Iterable[Standing]) -> Iterator[Move]:
@@ -172,4 +178,6 @@ def _standing(one: Reading, track: Track) -> Standing:
         track.verdict(),
         track.eta_ms(),
         history,
+        one.hidden,
+        track.held_ms(),
     )

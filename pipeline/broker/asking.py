@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka import KafkaAdminClient, errors
+from kafka.admin import AbortTransactionSpec
 
 from pipeline.broker import BrokerError
 from pipeline.broker.clients import client_options
@@ -55,7 +56,7 @@ class _Refusals(logging.Handler):
 
 
 class _Client(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
-    """Leaves no thread and no socket behind where it could not connect, as its parent does."""
+    """Leaves no thread and no socket behind where it could not connect, as its parent does; can commit what hangs."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # its parent's
         try:
@@ -65,6 +66,16 @@ class _Client(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no ty
                 self._closed = False
                 self.close()
             raise
+
+    def end_transaction(self, spec: AbortTransactionSpec, *, committed: bool) -> None:
+        """Ends an open transaction on a partition. kafka-python can only abort; the same request commits."""
+        self._manager.run(self._end_transaction, spec, committed)
+
+    async def _end_transaction(self, spec: AbortTransactionSpec, committed: bool) -> None:  # noqa: FBT001  # `run` has no names
+        request = self._abort_transaction_request(spec)
+        request.markers[0].transaction_result = committed
+        (leader,) = await self._async_get_leader_for_partitions([spec.topic_partition])
+        self._abort_transaction_process_response(await self._manager.send(request, node_id=leader), spec)
 
 
 def _listens(server: str) -> bool:

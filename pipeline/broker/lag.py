@@ -13,7 +13,7 @@ from pipeline.topics import TOPICS
 
 
 class Lag(Struct):
-    """One partition as one group has it. What waits is committed: a transaction that is still open is not the end.
+    """One partition as one group has it. What waits is committed; `hidden` records stand behind an open transaction.
 
     `committed` is the next offset the group will read, or where it would begin; `behind` counts from the oldest
     waiting record to the end, and is 0 where nothing but Kafka's own marks is left; `oldest_at` is that record's time.
@@ -27,6 +27,7 @@ class Lag(Struct):
     behind: int
     oldest_at: int | None
     owner: str
+    hidden: int = 0
 
     def behind_ms(self, now: int) -> int:
         """Tells how long the oldest waiting record has waited."""
@@ -70,9 +71,10 @@ class Lags:
         """Gives a row per group and partition. Without `groups`: of all that read topics of ours, these topics."""
         with asking("lag cannot be read"):
             standings = self._standings(groups)
-            ends = self._ends({standing.place for standing in standings})
+            places = {standing.place for standing in standings}
+            ends, whole = self._ends(places, "read_committed"), self._ends(places, "read_uncommitted")
             self._look({s.position for s in standings if s.position[1] < ends[s.place]}, ends)
-            return [self._row(standing, ends[standing.place]) for standing in standings]
+            return [self._row(standing, ends[standing.place], whole[standing.place]) for standing in standings]
 
     def _standings(self, groups: Collection[str] | None) -> list[Standing]:
         names = [group["group_id"] for group in self._client.list_groups()] if groups is None else list(groups)
@@ -101,9 +103,9 @@ class Lags:
             for name, group in self._client.describe_groups(groups).items()
         }
 
-    def _ends(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    def _ends(self, places: Collection[TopicPartition], isolation: str) -> dict[TopicPartition, int]:
         wanted = dict.fromkeys(places, OffsetSpec.LATEST)
-        found = self._client.list_partition_offsets(wanted, isolation_level="read_committed") if wanted else {}
+        found = self._client.list_partition_offsets(wanted, isolation_level=isolation) if wanted else {}
         return {place: at.offset for place, at in found.items()}
 
     def _look(self, positions: set[tuple[TopicPartition, int]], ends: Mapping[TopicPartition, int]) -> None:
@@ -119,7 +121,7 @@ class Lags:
                 self._oldest[place, turn[place]] = oldest
             unknown -= set(turn.items())
 
-    def _row(self, standing: Standing, end: int) -> Lag:
+    def _row(self, standing: Standing, end: int, whole: int) -> Lag:
         oldest = self._oldest.get(standing.position, NOTHING)
         begin = end if oldest.offset is None else oldest.offset
         return Lag(
@@ -131,6 +133,7 @@ class Lags:
             behind=end - begin,
             oldest_at=oldest.timestamp,
             owner=standing.owner,
+            hidden=max(0, whole - end),
         )
 
 

@@ -54,6 +54,36 @@ def list_topics(*, json: Json = False) -> None:
         show(map(asdict, door.list_topics()), as_json=json, none="there are no topics")
 
 
+@topics.command("hanging")
+def find_hanging(
+    *,
+    end: Annotated[bool, typer.Option("--end", help="End them as it was decided.")] = False,
+    undecided: Annotated[
+        Literal["commit", "abort", ""], typer.Option(help="How to end those of which Kafka no longer knows.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Finds transactions that Kafka took for ended and that still hide what lies behind them; exit code 1 if any stays.
+
+    `committed` is what Kafka had decided, as far as its log tells. Example: `arus topics hanging --end`
+    """
+    from msgspec.structs import asdict
+
+    from pipeline.broker import hanging
+
+    where, left = kafka(), 0
+    found = hanging.hanging(where)
+    for one in found:
+        committed = one.committed if one.committed is not None else {"commit": True, "abort": False}.get(undecided)
+        if end and committed is not None:
+            hanging.end(where, one, committed=committed)
+        else:
+            left += 1
+    show(map(asdict, found), as_json=json, none="no transaction hangs")
+    if left:
+        raise typer.Exit(1)
+
+
 def lag(*, json: Json = False) -> None:
     """Shows how far behind each group is: records, and seconds since the oldest of them was written.
 

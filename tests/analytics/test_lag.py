@@ -1,9 +1,11 @@
 """Lag: seconds that are true, and a word that says what they mean."""
 
+from collections import deque
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.lag import STILL, Sighting, Track, worst
+from analytics.lag import HELD, STILL, Sighting, Track, worst
 
 
 def track(*steps):
@@ -96,3 +98,20 @@ def test_never_less_lag_than_it_has_stood(steps):
         assert seen.behind_ms() >= at - standing_since
         assert (seen.verdict() == "stalled") is (at - standing_since >= STILL)
     assert seen.eta_ms() is None or seen.eta_ms() > 0
+
+
+def test_what_a_hanging_transaction_hides_is_no_all_well():
+    """Nothing seems to wait; but what lies behind a transaction that does not end is stalled."""
+    hangs = Track()
+    for second in range(HELD // 1_000 + 1):
+        assert hangs.sightings == deque() or hangs.verdict() == "ok"
+        hangs.see(Sighting(second * 1_000, 5, 5, 0, None, hidden=second + 1))
+    assert (hangs.verdict(), hangs.held_ms(), hangs.behind_ms()) == ("stalled", HELD, HELD)
+
+
+def test_transactions_that_come_and_go_hold_nothing_up():
+    """There is always one open under load; the end moves on behind each."""
+    flows = Track()
+    for second in range(300):
+        flows.see(Sighting(second * 1_000, second, second, 0, None, hidden=3))
+    assert (flows.verdict(), flows.held_ms()) == ("ok", 0)

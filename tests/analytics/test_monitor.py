@@ -20,6 +20,7 @@ class Reading:
     behind: int = 0
     oldest_at: int | None = None
     owner: str = "worker-1"
+    hidden: int = 0
 
 
 def everywhere(**said):

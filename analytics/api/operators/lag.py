@@ -61,6 +61,8 @@ class PartitionLag(Shape):
     verdict: Verdict
     eta_seconds: float | None
     history: list[int] = Field(description="records that waited at each of the last looks, one a second")
+    hidden: int = Field(description="records behind a transaction that is still open: nobody can read them yet")
+    held_seconds: float = Field(description="for how long a transaction that hangs has hidden them; 0 while none does")
 
 
 class LagList(Counted, Kafka):
@@ -172,6 +174,7 @@ def _partition(standing: Standing) -> dict[str, Any]:
     return standing._asdict() | {
         "behind_seconds": standing.behind_ms / SECOND,
         "still_seconds": standing.still_ms / SECOND,
+        "held_seconds": standing.held_ms / SECOND,
         "eta_seconds": None if standing.eta_ms is None else standing.eta_ms / SECOND,
     }
 

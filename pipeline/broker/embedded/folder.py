@@ -27,7 +27,7 @@ def properties(name: str) -> dict[str, str]:
 
 
 PATIENCE = 15
-"""Seconds in which a Kafka whose parent died has ended: after 10 it is killed."""
+"""Seconds in which a Kafka whose parent died has ended, on however busy a machine."""
 
 DEFAULTS = properties("server.properties")
 FOR_TESTS = properties("tests.properties")

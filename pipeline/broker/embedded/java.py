@@ -20,8 +20,9 @@ FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
-# ends Kafka however we die, even by SIGKILL; prctl's PDEATHSIG would watch the thread that started it, not us
-WATCHER = 'read -r _ || { kill "$0"; sleep 10; kill -9 "$0"; }'
+# ends Kafka however we die, even by SIGKILL; prctl's PDEATHSIG would watch the thread that started it, not us. Killed,
+# as transactions may be under way: see EmbeddedKafka.stop
+WATCHER = 'read -r _ || kill -9 "$0"'
 
 
 def runtime() -> Path:

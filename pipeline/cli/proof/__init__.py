@@ -33,6 +33,10 @@ PAGE = 500
 """Notices that the API gives at once."""
 
 
+class UnansweredError(Exception):
+    """The API gave no answer, so nothing is proved."""
+
+
 def drain(kafka: Kafka, patience: float) -> float:
     """Waits until nothing waits to be read and gives the seconds it took. Raises BrokerError if it takes longer."""
     started, quiet, last = time.monotonic(), 0, ""
@@ -52,7 +56,7 @@ def _behind(kafka: Kafka) -> int:
     with admin.connect(kafka) as door:
         rows = door.lag(JOBS)
     missing = set(JOBS) - {row.group for row in rows}
-    return sum(row.behind for row in rows) or len(missing)
+    return sum(row.behind + row.hidden for row in rows) or len(missing)
 
 
 def _deliveries(kafka: Kafka) -> Iterator[Delivery]:
@@ -82,13 +86,20 @@ def compare(settings: Settings, api: str, token: str, accepted: Collection[str])
     yield none_of("states equal the reference fold", len(told.orders), {"differ": wrong, "that nobody told of": odd})
     yield compare_levels(records(settings.kafka, "stock.levels"), told.orders)
 
-    with httpx.Client(base_url=api, headers={"authorization": f"Bearer {token}"}, timeout=60) as http:
+    who, answers = {"authorization": f"Bearer {token}"}, {"response": [_take]}
+    with httpx.Client(base_url=api, headers=who, event_hooks=answers, timeout=60) as http:
         yield _compare_intake(http, kept)
         yield from _compare_orders(http, told)
         notices = [
             msgspec.json.decode(record.value or b"", type=Notice) for record in records(settings.kafka, "notices")
         ]
         yield from compare_notices(notices, _listed(http), told)
+
+
+def _take(response: httpx.Response) -> None:
+    """Says what the API said instead of an answer."""
+    if response.is_error:
+        raise UnansweredError(f"{response.request.url.path}: {response.status_code} {response.read().decode()}")
 
 
 def _listed(http: httpx.Client) -> Iterator[str]:

@@ -120,7 +120,7 @@ class Kafka:
         names = dict(zip(("group", "topic", "partition"), key, strict=True))
         owner = f"worker-{key[2] % 2 + 1}"
         return SimpleNamespace(
-            **names, committed=place[0], end=place[1], behind=behind, oldest_at=oldest_at, owner=owner
+            **names, committed=place[0], end=place[1], behind=behind, oldest_at=oldest_at, owner=owner, hidden=0
         )
 
 
