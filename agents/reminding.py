@@ -33,7 +33,7 @@ _order = codec.reader(Order, VERSION, upgrade)
 
 def reminding_agent(settings: Settings) -> Agent:
     """Gives the agent that tells as the settings say."""
-    rules = Rules(settings.promises.percents, round(settings.promises.late_hours * HOUR))
+    rules = Rules(settings.promises.percents, round(settings.promises.late_hours * HOUR), settings.times().owned)
 
     def tell(due: Due, clocks: Rows[Clocks]) -> Iterator[Message]:
         for key in due.keys:

@@ -16,7 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from pipeline.sections import Api, Archive, Endpoints, Gateway, Kafka, Promises, Streams
+from pipeline.sections import Api, Archive, Endpoints, Gateway, Kafka, Policy, Promises, Streams
+from schemas.policies import by_seller
+from schemas.promises import Times
 from schemas.times import WIB, from_datetime
 
 __all__ = [
@@ -150,6 +152,11 @@ class Settings(BaseSettings):
     endpoints: Endpoints = Endpoints()
     archive: Archive = Archive()
     accounts: tuple[Account, ...] = ()
+    policies: tuple[Policy, ...] = ()
+
+    def times(self) -> Times:
+        """Gives by which times promises stand: when they are near, and sellers' own."""
+        return Times(self.promises.percents, by_seller(policy.own() for policy in self.policies))
 
     @classmethod
     def settings_customise_sources(

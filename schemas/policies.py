@@ -1,11 +1,14 @@
-"""POLICIES: how long each promise may take, by market and date: the rows of `policies.csv`, each with its source."""
+"""POLICIES: how long each promise may take, by market and date: the rows of `policies.csv`, each with its source.
+
+Sellers may set stricter times of their own beside them: by those they are told, by these rows the shop is judged.
+"""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from schemas.times import parse
+from schemas.times import HOUR, parse
 
 Unit = Literal["hours", "business_days"]
 
@@ -62,3 +65,36 @@ ROWS = by_promise(POLICIES)
 def policy_of(promise: str, market: str, since: int) -> Policy | None:
     """Gives the policy of a promise that began at an instant; None where no policy says how long it may take."""
     return next((policy for policy in ROWS.get((promise, market), ()) if policy.valid_from <= since), None)
+
+
+class Own(NamedTuple):
+    """A seller's own time for a promise, since when: so many hours from where it begins."""
+
+    seller_id: str
+    promise: str
+    valid_from: int
+    hours: float
+
+
+Owned = Mapping[tuple[str, str], Sequence[Own]]
+"""Seller and promise → the seller's own times, the newest first."""
+
+
+def by_seller(rows: Iterable[Own]) -> Owned:
+    """Gives the own times of each seller and promise."""
+    owned: dict[tuple[str, str], list[Own]] = {}
+    for row in sorted(rows, key=lambda row: -row.valid_from):
+        owned.setdefault((row.seller_id, row.promise), []).append(row)
+    return owned
+
+
+def own_of(owned: Owned, seller_id: str, promise: str, since: int, due: int) -> Own | None:
+    """Gives the seller's own time of a promise that began at an instant, where it is stricter than what is due."""
+    rows = owned.get((seller_id, promise), ())
+    own = next((row for row in rows if row.valid_from <= since), None)
+    return own if own and due_by(own, since) < due else None
+
+
+def due_by(own: Own, since: int) -> int:
+    """Gives the instant by which a promise must be kept by its seller's own time."""
+    return since + round(own.hours * HOUR)

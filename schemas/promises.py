@@ -1,11 +1,13 @@
 """PROMISES: what must happen to an order by when, from which fact on, kept by which, and when it is void."""
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
 from schemas.facts import Order
+from schemas.policies import Own, Owned, due_by, own_of
 from schemas.statuses import implying
 
 State = Literal["open", "near", "kept", "kept_late", "broken", "void"]
@@ -96,7 +98,10 @@ class Clocks(Struct, omit_defaults=True):
 
 
 class Standing(NamedTuple):
-    """How one promise of an order stands. `subject` is the parcel, return, refund or claim, where it is about one."""
+    """How one promise of an order stands. `subject` is the parcel, return, refund or claim, where it is about one.
+
+    own: the seller's own time, where that is what it is due by.
+    """
 
     kind: str
     subject: str
@@ -104,20 +109,33 @@ class Standing(NamedTuple):
     due: int
     kept_at: int | None
     state: State
+    own: Own | None = None
 
 
-def promises_of(order: Order, now: int, near: Sequence[int] = NEAR) -> list[Standing]:
+class Times(NamedTuple):
+    """By which times promises stand: `near`, percent of a promise's time; and sellers' own, where they are to count."""
+
+    near: Sequence[int] = NEAR
+    owned: Owned = MappingProxyType({})
+
+
+PLAIN = Times()
+
+
+def promises_of(order: Order, now: int, times: Times = PLAIN) -> list[Standing]:
     """Gives every promise that an order has begun and how it stands, the first due first."""
-    return sorted(_standings(order, now, near), key=lambda standing: (standing.due, standing.kind, standing.subject))
+    return sorted(_standings(order, now, times), key=lambda standing: (standing.due, standing.kind, standing.subject))
 
 
-def _standings(order: Order, now: int, near: Sequence[int]) -> Iterator[Standing]:
-    for key, due in order.due.items():
+def _standings(order: Order, now: int, times: Times) -> Iterator[Standing]:
+    for key, officially in order.due.items():
         kind, _, subject = key.partition("/")
-        since, kept_at = order.begun.get(key, due), order.kept.get(key)
+        since, kept_at = order.begun.get(key, officially), order.kept.get(key)
+        own = own_of(times.owned, order.seller[3], kind, since, officially)
+        due = due_by(own, since) if own else officially
         waits = kept_at is not None or is_waiting(order, key)
-        state = _state(since, due, kept_at, now, near) if waits else "void"
-        yield Standing(kind, subject, since, due, kept_at, state)
+        state = _state(since, due, kept_at, now, times.near) if waits else "void"
+        yield Standing(kind, subject, since, due, kept_at, state, own)
 
 
 def _state(since: int, due: int, kept_at: int | None, now: int, near: Sequence[int]) -> State:

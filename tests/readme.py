@@ -64,7 +64,7 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any, str
     for name, field in model.model_fields.items():
         if isinstance(field.default, BaseModel):
             yield from _fields(type(field.default), f"{prefix}{name.upper()}__")
-        elif name not in {"accounts", "cache"}:  # told above; differs from machine to machine
+        elif name not in {"accounts", "policies", "cache"}:  # told beside it; differs from machine to machine
             yield f"{prefix}{name.upper()}", _shown(field), field.description or ""
 
 

@@ -31,7 +31,8 @@ from pipeline.importing import Imported, import_stock
 def join(app: FastAPI) -> None:
     """Adds the pages to an app of the API, and makes it draw problems as pages for who looks with a browser."""
     ours: Services = app.state.services
-    site = Site(Outside(ours.report, _who, ours.now, ours.watermark), secure_cookies=ours.settings.api.secure_cookies)
+    outside = Outside(ours.report, _who, ours.now, ours.watermark, ours.settings.times())
+    site = Site(outside, secure_cookies=ours.settings.api.secure_cookies)
     live, problems = Live(ours.closing, lambda: ours.report("position", OPERATOR)), Problems(site)
 
     def piles() -> list[Pile]:

@@ -112,7 +112,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "live": orders.address(order_id, "/buyer/live/"),
         "shop": orders.shop_name(rows[0]["seller_id"]),
         "way": way(facts),
-        "promises": promises.of_buyer(facts, look.now),
+        "promises": promises.of_buyer(facts, look.now, look.times),
         "parcels": orders.parcels(facts),
         "journey": [step for step in reversed(trail) if step["type"] == "package_scanned"],
         "money": orders.money(facts),

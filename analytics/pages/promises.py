@@ -7,7 +7,7 @@ from analytics.pages.words.names import mark
 from analytics.pages.words.promises import PROMISE_WORDS
 from schemas.facts import Order
 from schemas.policies import Policy, policy_of
-from schemas.promises import PROMISES, Standing, promises_of
+from schemas.promises import PROMISES, Standing, Times, promises_of
 
 STATES = {
     "open": ("quiet", mark("Open")),
@@ -23,18 +23,18 @@ SHOWN_TO_BUYERS = tuple(kind for kind, of in PROMISES.items() if "buyer" in (*of
 """What a buyer waits for, or is waited for with: nothing of the shop's own work."""
 
 
-def of_seller(order: Order, now: int) -> list[dict[str, Any]]:
+def of_seller(order: Order, now: int, times: Times) -> list[dict[str, Any]]:
     """Gives every promise of an order: first what somebody waits for, the first due first."""
-    return list(_shown(order, now, tuple(PROMISES)))
+    return list(_shown(order, now, tuple(PROMISES), times))
 
 
-def of_buyer(order: Order, now: int) -> list[dict[str, Any]]:
+def of_buyer(order: Order, now: int, times: Times) -> list[dict[str, Any]]:
     """Gives the promises that a buyer may see."""
-    return [row for row in _shown(order, now, SHOWN_TO_BUYERS) if row["state"] != "void"]
+    return [row for row in _shown(order, now, SHOWN_TO_BUYERS, times) if row["state"] != "void"]
 
 
-def _shown(order: Order, now: int, kinds: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    standings = [standing for standing in promises_of(order, now) if standing.kind in kinds]
+def _shown(order: Order, now: int, kinds: tuple[str, ...], times: Times) -> Iterator[dict[str, Any]]:
+    standings = [standing for standing in promises_of(order, now, times) if standing.kind in kinds]
     for standing in sorted(standings, key=lambda each: each.state in ("kept", "kept_late", "void")):
         yield _made(order, standing, now)
 
@@ -53,6 +53,7 @@ def _made(order: Order, of: Standing, now: int) -> dict[str, Any]:
         "left_ms": of.due - now,
         "source": policy.source if policy else "",
         "time": _time(policy),
+        "own": of.own.hours if of.own else None,
     }
 
 

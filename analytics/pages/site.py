@@ -18,6 +18,7 @@ from starlette.routing import Route
 from analytics.access import Role, Viewer
 from analytics.pages import charts
 from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names
+from schemas.promises import PLAIN, Times
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -55,6 +56,7 @@ class Look:
     language: Language
     now: int
     reports: Reports
+    times: Times = PLAIN
 
     def ask(self, name: str, **params: Any) -> Rows:  # noqa: ANN401  # a report's own parameters
         """Asks for a report as the one who looks; there is no way to ask as another."""
@@ -73,12 +75,15 @@ class Head(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """What pages need from outside: rows, who a request comes from, the clock and up to when all is counted."""
+    """What pages need from outside: rows, who a request comes from, the clock, up to when all is counted, and by which
+    times promises stand.
+    """
 
     reports: Reports
     who: Callable[[Request, Role], Viewer]
     clock: Callable[[], int]
     watermark: Callable[[], int | None]
+    times: Times = PLAIN
 
 
 class Assets:
@@ -122,7 +127,8 @@ class Site:
     def look(self, request: Request, role: Role) -> Look:
         """Tells who looks. Raises what `who` raises when nobody of this role has signed in."""
         viewer = self.outside.who(request, role)
-        return Look(viewer, self.language(request), self.outside.clock(), self.outside.reports)
+        outside = self.outside
+        return Look(viewer, self.language(request), outside.clock(), outside.reports, outside.times)
 
     def _environment(self, language: Language) -> Environment:
         environment = Environment(

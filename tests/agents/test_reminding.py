@@ -1,16 +1,20 @@
 """Promises: clocks kept up from snapshots, rung with no event; the agent as a worker runs it."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
 from agents.reminding import reminding_agent
 from pipeline import codec
+from pipeline.sections import Policy
 from pipeline.settings import Settings, SettingsError, load
 from pipeline.streams import testing
 from pipeline.streams.testing import Given, Outcome
 from schemas.events import Event
 from schemas.notices import Notice
-from schemas.times import DAY, HOUR, MINUTE
+from schemas.promises import PROMISES
+from schemas.times import DAY, HOUR, MINUTE, parse
 from tests.agents.events import ORDER, START, order_of, tell
 
 KEY = ORDER.encode()
@@ -81,6 +85,24 @@ def test_when_a_promise_is_near_is_a_setting(near: str, shares: tuple[float, ...
     """As shares of its time, with or without brackets; none at all is allowed."""
     monkeypatch.setenv("ARUS_PROMISES__NEAR", near)
     assert load().promises.near == shares
+
+
+def test_sellers_own_times_are_settings(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """Dated, of promises that no buyer waits for; others are refused with a sentence."""
+    monkeypatch.chdir(tmp_path)
+    row = '[[policies]]\nseller = "toko"\npromise = "{}"\nhours = 6\nvalid_from = 2026-12-01\n'
+    (tmp_path / "arus.toml").write_text(row.format("dispatch"))
+    [[own]] = load().times().owned.values()
+    assert own == ("toko", "dispatch", parse("2026-11-30T17:00:00Z"), 6)
+    (tmp_path / "arus.toml").write_text(row.format("refund"))
+    with pytest.raises(SettingsError, match=r"policies.0.promise"):
+        load()
+
+
+def test_own_times_are_for_what_no_buyer_waits_for():
+    """A buyer is never told by a time that is the shop's alone."""
+    kinds = get_args(Policy.model_fields["promise"].annotation)
+    assert set(kinds) == {kind for kind, of in PROMISES.items() if "buyer" not in (*of.near_to, *of.broken_to)}
 
 
 @pytest.mark.parametrize("near", ["1.5", "80", "0", "nan"])

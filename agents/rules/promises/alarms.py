@@ -5,10 +5,12 @@ been told long ago: nobody wants a month of alarms after a rebuild.
 """
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.facts import Order
 from schemas.notices import Notice
+from schemas.policies import Owned, due_by, own_of
 from schemas.promises import CLOCKS_VERSION, PROMISES, Clock, Clocks, Role, instant, is_waiting
 from schemas.times import MINUTE
 
@@ -20,11 +22,12 @@ HUSH = 2 * MINUTE
 
 class Rules(NamedTuple):
     """near: percents of a promise's time after which it is told to be near. late: milliseconds after which an alarm is
-    not told any more.
+    not told any more. owned: sellers' own stricter times, by which they are told.
     """
 
     near: Sequence[int]
     late: int
+    owned: Owned = MappingProxyType({})
 
 
 def follow(clocks: Clocks, order: Order, at: int, rules: Rules) -> bool:
@@ -59,6 +62,8 @@ def _follow(order: Order, key: str, before: Clock | None, at: int, rules: Rules)
     since = order.begun.get(key, due or 0)
     if due is None:
         since, due = (before.since, before.due) if before else (0, 0)
+    elif own := own_of(rules.owned, order.seller[3], key.partition("/")[0], since, due):
+        due = due_by(own, since)
     told = before.told if before and not _begins_again(key, before, since) else 0
     if not waits and not told:
         return None

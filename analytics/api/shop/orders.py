@@ -17,6 +17,7 @@ from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
 from analytics.api.shop.whole_order import Event, OrderLine, WholeOrder
 from schemas.facts import Order
+from schemas.promises import promises_of
 from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
@@ -148,7 +149,9 @@ def read_order(request: Request, viewer: Anyone, order_id: OrderId) -> WholeOrde
     row = _find(request, viewer, order_id)
     anomalies = [] if viewer.role == "buyer" else ours.report("anomalies", viewer, order_id=order_id)
     facts = msgspec.json.decode(row["facts"], type=Order)
-    return WholeOrder.told(row, facts, anomalies, now=ours.now(), watermark=watermark)
+    times = ours.settings.times()
+    standings = promises_of(facts, ours.now(), times if viewer.role == "seller" else times._replace(owned={}))
+    return WholeOrder.told(row, facts, standings, anomalies, watermark)
 
 
 def _find(request: Request, viewer: Viewer, order_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from analytics.api.shapes import Counted, Money, Shape, Text, Time, money
 from schemas.facts import Case, Order, Package, Payment, Refund
 from schemas.policies import policy_of
-from schemas.promises import Standing, State, promises_of
+from schemas.promises import Standing, State
 
 
 class LastScan(Shape):
@@ -148,9 +148,14 @@ class WholeOrder(Counted, OrderLine):
 
     @classmethod
     def told(
-        cls, row: dict[str, Any], facts: Order, anomalies: list[dict[str, Any]], *, now: int, watermark: int | None
+        cls,
+        row: dict[str, Any],
+        facts: Order,
+        standings: list[Standing],
+        anomalies: list[dict[str, Any]],
+        watermark: int | None,
     ) -> Self:
-        """Reads a row of report `order` and the facts in it."""
+        """Reads a row of report `order`, the facts in it and how its promises stand."""
         return cls.of(
             row,
             watermark=watermark,
@@ -158,7 +163,7 @@ class WholeOrder(Counted, OrderLine):
             articles=_articles(facts),
             amounts=_amounts(facts),
             packages=[_parcel(package) for package in facts.packages.values()],
-            promises=[_promise(standing, facts) for standing in promises_of(facts, now)],
+            promises=[_promise(standing, facts) for standing in standings],
             payments=[_paid(key, payment) for key, payment in facts.payments.items()],
             refunds=[_paid(key, refund) for key, refund in facts.refunds.items()],
             cancellations=[_told(key, case) for key, case in facts.cancellations.items()],
@@ -240,7 +245,8 @@ def _parcel(package: Package) -> dict[str, Any]:
 
 def _promise(of: Standing, facts: Order) -> dict[str, Any]:
     policy = policy_of(of.kind, facts.details.market if facts.details else "ID", of.since)
-    told = {"promise": of.kind, "subject": of.subject, "state": of.state, "policy": policy.source if policy else ""}
+    source = f"your own: {of.own.hours:g} hours" if of.own else policy.source if policy else ""
+    told = {"promise": of.kind, "subject": of.subject, "state": of.state, "policy": source}
     return {**told, "since": of.since, "due_at": of.due, "kept_at": of.kept_at}
 
 

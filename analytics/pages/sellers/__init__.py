@@ -85,7 +85,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "acts": acting.acts(look, facts, orders.address(order_id)),
         "checked": acting.checked(look, facts) if facts.status == "new" else {},
         "promise": orders.promise(facts, look.now),
-        "promises": promises.of_seller(facts, look.now),
+        "promises": promises.of_seller(facts, look.now, look.times),
         "parcels": orders.parcels(facts),
         "timeline": facts.history,
         "cases": orders.cases(facts),

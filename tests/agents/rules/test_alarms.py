@@ -13,6 +13,7 @@ from pipeline import codec
 from schemas.events import Event
 from schemas.facts import Order
 from schemas.notices import Notice
+from schemas.policies import Own, by_seller
 from schemas.promises import Clocks, is_waiting
 from schemas.times import DAY, HOUR, MINUTE
 from tests.agents.events import ORDER, START, lives, order_of, scan, tell
@@ -69,6 +70,15 @@ def test_an_unpaid_order_comes_near_twice_and_is_broken_once():
         (late, "broken", "pay", "s"),
         (late, "broken", "pay", "b"),
     ]
+
+
+def test_a_seller_is_told_by_the_shops_own_time():
+    """Once, and the buyer of nothing; what is due by the marketplace is not told a second time."""
+    strict = Rules((), DAY, by_seller([Own("toko", "dispatch", 0, 6)]))
+    shop = Shop(strict).hear(PLACED, PAID, tell("order_confirmed", 2)).wait(24 * 7)
+    assert [told[1:] for told in shop.told() if told[2] == "dispatch"] == [("broken", "dispatch", "s")]
+    assert shop.told()[0][0] == 1 + 6 + 1 / HOUR
+    assert shop.order.due["dispatch"] > START + 24 * HOUR
 
 
 def test_what_is_kept_is_told_no_more():

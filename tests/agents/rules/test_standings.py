@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from agents.rules.history import take
 from schemas.events import Event
 from schemas.facts import Order
-from schemas.promises import PROMISES, Standing, promises_of
+from schemas.policies import Own, by_seller
+from schemas.promises import PROMISES, Standing, Times, promises_of
 from schemas.times import DAY, HOUR, MINUTE
 from tests.agents.events import ORDER, START, lives, order_of, scan, tell
 
@@ -36,6 +37,33 @@ def test_a_promise_comes_nearer_and_breaks():
         "near",
         "broken",
     ]
+
+
+def test_when_it_is_near_is_everybodys_to_set():
+    """Where no share of its time is near, nothing is until it is broken."""
+    order = order_of(PLACED)
+    early, never = Times(near=(10,)), Times(near=())
+    assert promises_of(order, START + 3 * HOUR, early)[0].state == "near"
+    assert promises_of(order, START + 23 * HOUR, never)[0].state == "open"
+
+
+def test_a_sellers_own_time_counts_where_it_is_stricter():
+    """For its own orders, from its day on; the marketplace's stays where that is less."""
+    order = order_of(PLACED, PAID)
+    officially = order.due["dispatch"]
+
+    def due(*rows: Own) -> tuple[int, bool]:
+        found = promises_of(order, START, Times(owned=by_seller(rows)))
+        dispatch = next(each for each in found if each.kind == "dispatch")
+        return dispatch.due, dispatch.own is not None
+
+    begins = order.begun["dispatch"]
+    assert due(Own("toko", "dispatch", 0, 6)) == (begins + 6 * HOUR, True)
+    assert due(Own("toko", "dispatch", 0, 6), Own("toko", "dispatch", begins, 3)) == (begins + 3 * HOUR, True)
+    assert due(Own("toko", "dispatch", 0, 6), Own("toko", "dispatch", begins + 1, 3)) == (begins + 6 * HOUR, True)
+    for row in (Own("other", "dispatch", 0, 6), Own("toko", "confirm", 0, 6), Own("toko", "dispatch", 0, 999)):
+        assert due(row) == (officially, False)
+    assert order.due["dispatch"] == officially
 
 
 def test_what_is_kept_stays_kept():
