@@ -22,6 +22,7 @@ from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse, WarehouseError
 from pipeline.broker import admin
+from pipeline.broker.codes import Preview, no_preview
 from pipeline.broker.writer import Writer
 from pipeline.settings import Settings
 from pipeline.streams.app import Worker, WorkerError, worker
@@ -36,10 +37,16 @@ FILE = "arus.duckdb"
 Ready = Callable[[str], None]
 
 
-def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.socket | None = None) -> int:
+def serve(
+    settings: Settings,
+    on_ready: Ready | None = None,
+    listener: socket.socket | None = None,
+    preview: Preview = no_preview,
+) -> int:
     """Runs until SIGTERM or SIGINT and gives the exit code; tells its address once it listens and loads.
 
-    It shows what it has whether Kafka is there or not; /readyz tells which. `listener` is a port that is open already.
+    It shows what it has whether Kafka is there or not; /readyz tells which. `listener` is a port that is open already;
+    `preview` tells what a code's meaning would change, as the rules of an order are not known here.
     """
     try:
         warehouse = Warehouse(settings.home / FILE)
@@ -49,7 +56,7 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
         return 1
     try:
         with listener:
-            asyncio.run(_serve(settings, warehouse, listener, on_ready or (lambda _: None)))
+            asyncio.run(_serve(settings, warehouse, listener, on_ready or (lambda _: None), preview))
     except WorkerError as error:
         log.error("analytics.failed", why=str(error))  # noqa: TRY400  # the sentence says it; a traceback would not
         return 1
@@ -58,7 +65,9 @@ def serve(settings: Settings, on_ready: Ready | None = None, listener: socket.so
     return 0
 
 
-async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.socket, on_ready: Ready) -> None:
+async def _serve(
+    settings: Settings, warehouse: Warehouse, listener: socket.socket, on_ready: Ready, preview: Preview
+) -> None:
     stop = _signalled()
     kafka = settings.kafka
     monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions)
@@ -69,7 +78,14 @@ async def _serve(settings: Settings, warehouse: Warehouse, listener: socket.sock
         tokens = Tokens(settings.home)
         writer = Writer(kafka)
         services = Services(
-            settings, warehouse, tokens, monitor, loading=running.ready.is_set, scraper=scraper, writer=writer
+            settings,
+            warehouse,
+            tokens,
+            monitor,
+            loading=running.ready.is_set,
+            scraper=scraper,
+            writer=writer,
+            preview=preview,
         )
         app = build(services)
         pages.join(app)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from analytics.api import health, problems, session
 from analytics.api.headers import SecurityHeaders
-from analytics.api.operators import gateways, lag, letters, queues, senders, topics
+from analytics.api.operators import codes, gateways, lag, letters, queues, senders, topics
 from analytics.api.services import Services
 from analytics.api.shop import commands, endpoint, metrics, notices, orders, raw, sales, settings, stock, stock_file
 
@@ -38,6 +38,7 @@ DOORS = (
     queues.router,
     topics.router,
     letters.router,
+    codes.router,
     health.router,
     session.router,
 )

@@ -18,9 +18,11 @@ from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.senders import Senders
 from analytics.warehouse import Warehouse
-from pipeline.broker import BrokerError, RecordGoneError, admin
+from pipeline.broker import BrokerError, RecordGoneError, admin, codes
+from pipeline.broker.codes import Given, Preview, no_preview
 from pipeline.broker.reader import Stored
 from pipeline.settings import Settings
+from schemas.codes import CodeMapped
 from schemas.deliveries import Delivery
 
 
@@ -64,6 +66,9 @@ class Services:
     writer: Writes = field(default_factory=Nowhere)
     """Writes into Kafka; without one of the process's own, it cannot."""
 
+    preview: Preview = no_preview
+    """Tells what a code's meaning would change; without one of the process's own, it cannot."""
+
     def report(self, name: str, viewer: Viewer, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # a report's own
         """Runs a report for a viewer; call it in a thread, as it waits for the warehouse."""
         return reports.run(self.warehouse, name, viewer, **parameters)
@@ -97,6 +102,11 @@ class Services:
         """Writes a record into Kafka; call it in a thread. Raises a Problem as `asking_kafka` does."""
         with self.asking_kafka():
             self.writer.write(topic, key, value)
+
+    def give_meaning(self, mapping: CodeMapped, *, dry_run: bool) -> Given:
+        """Gives a code a meaning, or tells what that would do; call it in a thread. Raises as `asking_kafka` does."""
+        with self.asking_kafka():
+            return codes.give(self.settings.kafka, mapping, self.preview, dry_run=dry_run)
 
     def read_record(self, topic: str, partition: int, offset: int) -> Stored:
         """Reads a record from Kafka. Raises a Problem as `asking_kafka` does."""

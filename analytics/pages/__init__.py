@@ -14,6 +14,7 @@ from analytics.pages.acting import Acting
 from analytics.pages.buyers import Buyers
 from analytics.pages.live import Live
 from analytics.pages.operators import HEAD, Operators
+from analytics.pages.operators.codes import Codes
 from analytics.pages.operators.letters import Letters
 from analytics.pages.operators.senders import SendersPage
 from analytics.pages.problems import Problems
@@ -24,8 +25,10 @@ from analytics.pages.sellers.settings import SettingsPage
 from analytics.pages.sellers.stock import Stock
 from analytics.pages.site import Outside, Site
 from pipeline.broker import letters
+from pipeline.broker.codes import Given
 from pipeline.broker.letters import Choice, Pile
 from pipeline.importing import Imported, import_stock
+from schemas.codes import CodeMapped
 
 
 def join(app: FastAPI) -> None:
@@ -43,6 +46,9 @@ def join(app: FastAPI) -> None:
         with ours.asking_kafka():
             return letters.redrive(ours.settings.kafka, choice, now=ours.now(), dry_run=dry_run)
 
+    def give_meaning(mapping: CodeMapped, dry_run: bool) -> Given:  # noqa: FBT001  # a word to broker.codes
+        return ours.give_meaning(mapping, dry_run=dry_run)
+
     def take_stock(seller: str, body: bytes, dry_run: bool) -> Imported:  # noqa: FBT001  # a word to pipeline.importing
         with ours.asking_kafka():
             return import_stock(ours.settings.kafka, seller, body, ours.now(), dry_run=dry_run)
@@ -58,6 +64,7 @@ def join(app: FastAPI) -> None:
         stream,
         Letters(site, piles, redrive, HEAD),
         SendersPage(site, live, ours.senders.look, HEAD),
+        Codes(site, give_meaning, ours.now, HEAD),
     ):
         app.router.routes.extend(room.routes())
     app.router.routes.append(site.assets.route())

@@ -1,8 +1,8 @@
 """Codes that no table knows: counted, given a meaning, and the scans of the last weeks told once more with it."""
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, cast
 
 import msgspec
 from kafka import KafkaProducer
@@ -40,6 +40,33 @@ class Code(Struct):
     first_at: int
     last_at: int
     means: str = ""
+
+
+class Change(Struct):
+    """An order that a meaning touches: its status before and after, and how many of its scans get the meaning."""
+
+    order_id: str
+    before: str
+    after: str
+    scans: int
+
+
+class Given(NamedTuple):
+    """What giving a meaning did, or would do: what the code meant before, the scans told again, the orders touched."""
+
+    was: str
+    scans: int
+    orders: list[Change]
+
+
+Preview = Callable[[Kafka, CodeMapped], list[Change]]
+"""Tells which orders a meaning touches; it takes the rules of an order to know."""
+
+
+def no_preview(kafka: Kafka, mapping: CodeMapped) -> list[Change]:
+    """Raises BrokerError: this process does not know the rules of an order."""
+    del kafka, mapping
+    raise BrokerError("this process does not know what a meaning changes; `arus codes map` does")
 
 
 def unknown_scans(kafka: Kafka, topic: str = SCANS) -> Iterator[tuple[Stored, PackageScanned]]:
@@ -110,6 +137,20 @@ def learn(kafka: Kafka, mapping: CodeMapped) -> None:
                     "again, and the scans until now are told with it too"
                 )
             time.sleep(0.2)
+
+
+def give(kafka: Kafka, mapping: CodeMapped, preview: Preview, *, dry_run: bool) -> Given:
+    """Gives a code a meaning, for scans that come and those of the last weeks; with `dry_run` only tells what it would.
+
+    What another meaning said of a scan is not taken back: a code that has one gets a new one for coming scans alone.
+    """
+    was = next((one.milestone for one in mappings(kafka) if one.key == mapping.key), mapping.milestone)
+    is_new = was == mapping.milestone
+    orders = preview(kafka, mapping) if is_new else []
+    if dry_run:
+        return Given(was, 0, orders)
+    learn(kafka, mapping)
+    return Given(was, retell(kafka, mapping) if is_new else 0, orders)
 
 
 def retell(kafka: Kafka, mapping: CodeMapped) -> int:

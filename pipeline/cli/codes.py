@@ -1,13 +1,14 @@
 """`arus codes`: senders' codes that no table knows, and what operators say that they mean."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.output import Json, console, kafka, print_json, show
 
 if TYPE_CHECKING:
+    from pipeline.broker.codes import Change
     from pipeline.settings import Kafka
     from schemas.codes import CodeMapped
 
@@ -54,34 +55,32 @@ def map_code(  # noqa: PLR0913  # its options
     """
     from typing import get_args
 
-    from pipeline.broker.codes import learn, mappings, retell
+    from msgspec.structs import asdict
+
+    from pipeline.broker.codes import give
     from schemas.codes import CodeMapped
     from schemas.shipments import Milestone
 
     meanings = [meaning for meaning in get_args(Milestone) if meaning != "unknown"]
     if milestone not in meanings:
         raise typer.BadParameter(f"{milestone!r} is no milestone; there are {', '.join(meanings)}")
-    now, broker = time.time_ns() // 1_000_000, kafka()
-    mapping = CodeMapped(source, carrier, code, milestone, now)  # type: ignore[arg-type]  # it is one of them
-    before = next((one.milestone for one in mappings(broker) if one.key == mapping.key), milestone)
-    orders = _preview(broker, mapping) if before == milestone else []
-    told = 0
-    if not dry_run:
-        learn(broker, mapping)
-        told = retell(broker, mapping) if before == milestone else 0
+    mapping = CodeMapped(source, carrier, code, milestone, time.time_ns() // 1_000_000)  # type: ignore[arg-type]  # it is one of them
+    given = give(kafka(), mapping, preview, dry_run=dry_run)
+    orders = [asdict(change) for change in given.orders]
     if json:
-        print_json({"applied": not dry_run, "was": before, "scans": told, "orders": orders})
+        print_json({"applied": not dry_run, "was": given.was, "scans": given.scans, "orders": orders})
         return
     show(orders, as_json=False, none="no order changes")
-    done = f"{code} of {source} means {milestone} now; {told:,} scans were told once more" if not dry_run else "a trial"
-    console().print(done if before == milestone else f"{done}: earlier ones stay {before}", markup=False)
+    told = f"{code} of {source} means {milestone} now; {given.scans:,} scans were told once more"
+    done = "a trial" if dry_run else told
+    console().print(done if given.was == milestone else f"{done}: earlier ones stay {given.was}", markup=False)
 
 
-def _preview(broker: "Kafka", mapping: "CodeMapped") -> list[dict[str, Any]]:
-    """Tells of each order that a mapping touches its status before and after."""
+def preview(broker: "Kafka", mapping: "CodeMapped") -> "list[Change]":
+    """Tells of each order that a meaning touches its status before and after."""
     from agents.rules.history import take
     from agents.tracking import orders
-    from pipeline.broker.codes import affected
+    from pipeline.broker.codes import Change, affected
     from pipeline.broker.reader import records
 
     scans = affected(broker, mapping)
@@ -89,11 +88,11 @@ def _preview(broker: "Kafka", mapping: "CodeMapped") -> list[dict[str, Any]]:
     for record in records(broker, "order.snapshots") if scans else ():
         if (order_id := (record.key or b"").decode()) in scans and record.value:
             states[order_id] = record.value
-    rows = []
+    changes = []
     for order_id, value in sorted(states.items()):
         order = orders.decode(value)
         before = order.status
         for event in sorted(scans[order_id].values(), key=lambda event: (event.occurred_at, event.event_id)):
             take(order, event)
-        rows.append({"order_id": order_id, "before": before, "after": order.status, "scans": len(scans[order_id])})
-    return rows
+        changes.append(Change(order_id, before, order.status, len(scans[order_id])))
+    return changes

@@ -111,9 +111,10 @@ def analytics(supervised: Supervised = -1, socket: Socket = -1) -> None:
     Example: `ARUS_API__PORT=8080 arus analytics`
     """
     from analytics.server import serve
+    from pipeline.cli.codes import preview
 
     settings = _with_kafka()
-    raise typer.Exit(serve(settings, _ready(supervised), _listening(socket)))
+    raise typer.Exit(serve(settings, _ready(supervised), _listening(socket), preview))
 
 
 def complete(supervised: Supervised = -1) -> None:

@@ -24,6 +24,7 @@ DOORS = (
     ("/ops", mark("Stream")),
     ("/ops/senders", mark("Senders")),
     ("/ops/dead-letters", mark("Dead letters")),
+    ("/ops/codes", mark("Codes")),
 )
 HEAD = Head(mark("Operator"), "operator", "/ops", DOORS)
 

@@ -30,14 +30,19 @@ from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse
 from pipeline import codec
+from pipeline.broker.codes import Change
+from pipeline.broker.codes import Given as GivenMeaning
 from pipeline.gateway.counters import Counters
 from pipeline.settings import Account, Settings
 from pipeline.streams.agent import Batch
 from pipeline.streams.testing import Given, run
+from schemas.codes import CodeMapped
 from schemas.endpoints import Endpoint, Sending, Standing, State
+from schemas.events import Evidence
 from schemas.facts import Article, Case, Details, Order, Package, Scan
 from schemas.letters import DeadLetter
 from schemas.notices import Notice
+from schemas.shipments import PackageScanned
 from schemas.times import DAY, HOUR, MINUTE
 from tests.analytics.seed import NOW, SELLERS, Record, seed
 
@@ -154,6 +159,7 @@ class Shop:
             self._bury()
             self._write("order.snapshots", ODD.order_id.encode(), codec.encode(ODD))
             self._send()
+            self._scan_strangely()
 
     def move(self, order_id: str, status: str, services: Services) -> None:
         row = services.report("order", OPERATOR, order_id=order_id)[0]
@@ -182,6 +188,22 @@ class Shop:
             )
             self._write("dead-letters", b"tiktok_shop/toko-melati/%d" % n, b"{", tuple(letter.headers()))
 
+    def _scan_strangely(self) -> None:
+        """Scans in codes that no table knows: one has a meaning since, one is too long and hostile."""
+        at = NOW - 3 * DAY
+        for name, code, words, milestone in (
+            ("x1", "U99", "Paket naik haji", "unknown"),
+            ("x2", "C" * 90, LONG, "unknown"),
+            ("x3", "Y1", "Gudang penuh", "unknown"),
+            ("x3", "Y1", "Gudang penuh", "delayed"),
+        ):
+            envelope = {"event_id": name, "type": "package_scanned", "order_id": ODD.order_id, "occurred_at": at}
+            origin = {"received_at": at, "source": "ninjavan", "evidence": Evidence("webhooks.received", 0, 0, at)}
+            told = {"carrier": "ninjavan", "tracking_number": "N1", "code": code, "words": words}
+            rank = int(milestone != "unknown")
+            scan = PackageScanned(**envelope, **origin, **told, milestone=milestone, rank=rank)
+            self._write("shipments", ODD.order_id.encode(), codec.encode_event(scan), tuple(codec.headers(scan)))
+
     def _send(self) -> None:
         """A seller's own endpoint that was paused, with a message in each state."""
         who, hour = VIEWERS["seller"].id, NOW - HOUR
@@ -201,6 +223,17 @@ class Shop:
         self._loading.write([batch], {(topic, 0): offset + 1})
 
 
+class ServedServices(Services):
+    """Services beside a Kafka that holds orders with scans of any code."""
+
+    def give_meaning(self, mapping: CodeMapped, *, dry_run: bool) -> GivenMeaning:
+        """Tells what would change; nothing does."""
+        del mapping
+        names = [ODD.order_id, *(f"tiktok_shop:{n}" for n in range(60))]
+        changes = [Change(name, "awaiting_collection", "return_in_progress", 1) for name in names]
+        return GivenMeaning("delivery_failed", 0 if dry_run else 61, changes)
+
+
 def codec_order(facts: str) -> Order:
     from analytics.pages.orders import read_facts
 
@@ -218,7 +251,7 @@ def main(home: Path, port: int) -> None:
     gateways = Gateways()
     urls = ("http://gateway-1:8600", "http://gateway-2:8600")
     scraper = Scraper(urls, lambda: now() - MINUTE // 3, lambda: gateways.fetch)  # one is silent long enough to be told
-    services = Services(
+    services = ServedServices(
         Settings(home=home, accounts=ACCOUNTS),
         shop.warehouse,
         tokens,

@@ -31,6 +31,7 @@ PAGES = (
     ("odd buyer", "/buyer{order}"),
     ("operator", "/ops"),
     ("operator", "/ops/senders"),
+    ("operator", "/ops/codes"),
     ("", "/"),
     ("seller", "/nowhere"),
 )
@@ -75,6 +76,24 @@ def test_axe_finds_nothing(open_page, who, path):
         found = Axe().run(page, options=RULES).response["violations"]
         told = [(v["id"], [node["html"][:120] for node in v["nodes"]][:3]) for v in found]
         assert not told, (scheme, viewport, told)
+
+
+def test_a_preview_of_a_meaning_fits_and_axe_finds_nothing(visit):
+    """What a form leads to is held to the same: the longest ids, on the smallest phone, in light and dark."""
+    page = visit("operator", "/ops/codes", lang="id", bypass_csp=True)
+    page.get_by_label("Arti U99").select_option("delivery_failed")
+    page.locator("form.meaning", has_text="U99").get_by_role("button", name="Pratinjau").click()
+    expect(page.get_by_role("button", name="Beri arti ini")).to_be_visible()
+    expect(page.locator(".changes li")).to_have_count(50)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert not [(v["id"], [node["html"][:120] for node in v["nodes"]][:3]) for v in found], scheme
+    page.get_by_role("button", name="Beri arti ini").click()
+    expect(page.get_by_role("status").first).to_contain_text("61 pindaian disampaikan sekali lagi")
 
 
 @pytest.mark.parametrize(("who", "path"), [("seller", "/"), ("operator", "/ops")])

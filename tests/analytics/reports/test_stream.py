@@ -89,9 +89,8 @@ def scan(order: str, name: str, evidence: Evidence, **told) -> PackageScanned:
         received_at=evidence.written_at,
         source="jnt",
         evidence=evidence,
-        carrier="jnt",
         tracking_number="JP1",
-        **{"milestone": "at_hub", **told},
+        **{"carrier": "jnt", "milestone": "at_hub", **told},
     )
 
 
@@ -147,6 +146,24 @@ def test_a_code_that_was_given_a_meaning_is_listed_no_more(stream):
     stream.event(scan("shop:1", "e", evidence, milestone="delivered", rank=9, code="X9"))
     stream.load()
     assert run(stream.warehouse, "unmapped", OPERATOR) == []
+
+
+def test_codes_are_told_apart_by_carrier_and_by_whether_they_have_a_meaning(stream):
+    """Those without one and the frequent first; what was told once more says what the code means now."""
+    evidence = stream.webhook("w", NOW - HOUR)
+    for name, code in (("a", "X9"), ("b", "X9"), ("c", "Y1"), ("d", "Z3")):
+        stream.event(scan(f"shop:{name}", name, evidence, milestone="unknown", code=code, words=f"kata {code}"))
+    stream.event(scan("shop:e", "e", evidence, milestone="unknown", code="X9", carrier="jne"))
+    stream.event(scan("shop:c", "c", evidence, milestone="lost", rank=9, code="Y1"))
+    stream.load()
+    rows = run(stream.warehouse, "codes", OPERATOR, limit=10)
+    assert [(r["carrier"], r["code"], r["scans"], r["unmapped"], r["orders"], r["means"]) for r in rows] == [
+        ("jnt", "X9", 2, 2, 2, ""),
+        ("jne", "X9", 1, 1, 1, ""),
+        ("jnt", "Z3", 1, 1, 1, ""),
+        ("jnt", "Y1", 1, 0, 1, "lost"),
+    ]
+    assert rows[0]["words"] == "kata X9"
 
 
 def test_parked_scans_are_listed_until_their_order_is_known(stream):
