@@ -1,6 +1,7 @@
 """Reads what asks for messages, and what became of them, and tells Kafka how far that is."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -44,7 +45,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._take, self._begin, self._forget = take, begin, forget
         self._consumer = AIOKafkaConsumer(
             **client_options(kafka),
-            client_id=GROUP,
+            client_id=f"{GROUP}-{os.getpid()}",
             group_id=GROUP,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -77,6 +78,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         while not stopping.is_set():
             batches = await self._consumer.getmany(timeout_ms=TICK_MS, max_records=AT_ONCE)
             for place, records in batches.items():
+                if place.partition not in self._ledgers:  # others took it over meanwhile, and read this again
+                    continue
                 if place.topic == SENDINGS:
                     self._note(place.partition, records)
                 elif fresh := self._fresh(place, records):

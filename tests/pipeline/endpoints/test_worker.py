@@ -4,13 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from pipeline import codec
-from pipeline.broker import admin
+from pipeline.broker import BrokerError, admin
 from pipeline.broker.reader import records
 from pipeline.broker.writer import Writer
 from pipeline.endpoints.reader import GROUP, SENDINGS
@@ -30,28 +31,26 @@ class Stream:
         self.kafka, self._home = Kafka(bootstrap_servers=bootstrap, partitions=2), home
         with admin.connect(self.kafka) as door:
             door.create_topics()
-        self._writer, self._process = Writer(self.kafka), None
+        self._writer, self._processes = Writer(self.kafka), list[subprocess.Popen]()
 
     def start(self) -> None:
         given = {"ARUS_HOME": str(self._home), "ARUS_KAFKA__BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers}
         given |= {"ARUS_KAFKA__PARTITIONS": "2", "ARUS_ENDPOINTS__PRIVATE": "true", "PYTHONPATH": str(ROOT)}
         with (self._home / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli", "notify"], env=environment(**given), cwd=self._home, stderr=log
-            )
+            command = [sys.executable, "-m", "pipeline.cli", "notify"]
+            self._processes.append(subprocess.Popen(command, env=environment(**given), cwd=self._home, stderr=log))
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
-        process, self._process = self._process, None
-        if process is None:
-            return 0
+        process = self._processes.pop(0)
         process.send_signal(how)
         return process.wait(PATIENCE)
 
     def close(self) -> None:
-        self.kill()
+        while self._processes:
+            self.kill()
         self._writer.close()
 
-    def set(self, seller_id: str, url: str, **said) -> None:
+    def put(self, seller_id: str, url: str, **said) -> None:
         endpoint = Endpoint(seller_id, url, SECRET, changed_at=now(), **said)
         self._writer.write("endpoints", f"seller:{seller_id}".encode(), codec.encode(endpoint))
 
@@ -78,6 +77,11 @@ class Stream:
     def behind(self) -> int:
         with admin.connect(self.kafka) as door:
             return sum(row.behind for row in door.lag((GROUP,)))
+
+    def owners(self) -> set[str]:
+        with suppress(BrokerError), admin.connect(self.kafka) as door:  # a group that nobody has joined has no one
+            return {row.owner for row in door.lag((GROUP,)) if row.owner}
+        return set()
 
 
 @pytest.fixture
@@ -109,7 +113,7 @@ def test_notices_arrive_once_also_when_the_process_is_killed(stream, receiver):
     """A receiver that drops ids it has, has each notice once; nobody else's, and none from before it was there."""
     stream.tell("kios", "early")
     time.sleep(0.01)
-    stream.set("kios", receiver.url, since=now())
+    stream.put("kios", receiver.url, since=now())
     stream.tell("kios", *(f"n{n}" for n in range(40)))
     stream.tell("other", "not-ours")
     stream.tell("kios", "a-buyers", buyer="siti")
@@ -138,8 +142,8 @@ def test_what_waits_is_tried_again_by_the_next_process(stream, receiver):
     """The wait goes on where it was, whoever died meanwhile; another seller's messages go on all the time."""
     with Receiver() as other:
         receiver.status = 500
-        stream.set("kios", receiver.url)
-        stream.set("other", other.url)
+        stream.put("kios", receiver.url)
+        stream.put("other", other.url)
         stream.start()
         stream.tell("kios", "k1", "k2")
         until(lambda: [s.attempts for s in stream.sendings().values()] == [1, 1])
@@ -153,9 +157,33 @@ def test_what_waits_is_tried_again_by_the_next_process(stream, receiver):
         assert not stream.standing().failing_since
 
 
+def test_processes_share_the_sellers_and_take_over_from_each_other(stream):
+    """Of a process that is killed the other has all that waited; each notice arrives, in whoever's hands it was."""
+    with Receiver() as one, Receiver() as other:
+        receivers = {"kios": one, "kedai": other, "warung": one, "gerai": other}
+        for seller, receiver in receivers.items():
+            stream.put(seller, receiver.url)
+        stream.start()
+        stream.start()
+        until(lambda: len(stream.owners()) == 2)
+        one.gate.clear()
+        other.gate.clear()
+        for seller in receivers:
+            stream.tell(seller, f"{seller}-1")
+        until(lambda: len(one.attempts) == len(other.attempts) == 2)
+        stream.kill()
+        one.gate.set()
+        other.gate.set()
+        for seller in receivers:
+            stream.tell(seller, f"{seller}-2")
+        told = {f"{seller}-{n}" for seller in receivers for n in (1, 2)}
+        until(lambda: stream.states() == dict.fromkeys(told, "delivered"))
+        assert {*one.messages, *other.messages} == set(map(sending_id, told))
+
+
 def test_words_to_buyers_leave_as_their_seller_has_switched_on(stream, receiver):
     """By kind; those of a buyer whose shop is not known, or that no template says, stay."""
-    stream.set("kios", receiver.url, messages=["delivered", "promise_near"])
+    stream.put("kios", receiver.url, messages=["delivered", "promise_near"])
     stream.start()
     stream.tell("kios", "b1", buyer="siti", kind="shipped")
     stream.tell("kios", "b2", buyer="siti", kind="promise_near")
@@ -169,7 +197,7 @@ def test_words_to_buyers_leave_as_their_seller_has_switched_on(stream, receiver)
 def test_an_endpoint_that_is_gone_is_paused_until_it_is_resumed(stream, receiver):
     """What it misses is kept, and is sent when it is asked for, under the same id."""
     receiver.status = 410
-    stream.set("kios", receiver.url)
+    stream.put("kios", receiver.url)
     stream.start()
     stream.tell("kios", "n1")
     until(lambda: stream.standing().paused_at)
