@@ -1,9 +1,9 @@
 """A seller's own endpoint on the way through everything: from a webhook in to a signed webhook out."""
 
 import pytest
-from tests.journeys.test_wishes import place
 
 from tests.journeys.system import until
+from tests.journeys.test_asking import place
 from tests.pipeline.endpoints.receiver import Receiver
 
 pytestmark = pytest.mark.xdist_group("journeys")
