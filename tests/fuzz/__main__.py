@@ -5,7 +5,8 @@
 
 Each body is a sample of the sender with anything in any place, cut off, wrongly encoded, nested, doubled, or another
 sender's; signed rightly, by a stranger or not at all. No answer may be 5xx; what is rightly signed is answered 2xx, and
-every 2xx is in Kafka's hands as it came; what intake makes of it is events, or a dead letter that names what is wrong.
+every 2xx is in Kafka's hands as it came; what intake makes of it is events, or a dead letter that names what is wrong,
+and matching, tracking and stock take every one of those events.
 Ends with exit code 1 and the first bodies that broke this, if there are any.
 """
 

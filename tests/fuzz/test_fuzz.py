@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import sources
 from pipeline.sources import SOURCES
+from pipeline.streams.agent import agent
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.bodies import Bodies, paths, samples
 from tests.fuzz.trial import Trial
@@ -45,6 +46,21 @@ async def test_a_mistake_in_a_translation_is_found(monkeypatch):
     monkeypatch.setitem(sources.SOURCES, "ninjavan", dataclasses.replace(SOURCES["ninjavan"], translate=broken))
     done = await Trial("ninjavan").post(b"{}", {}, "right")
     assert (done.status, done.fault[:17]) == (200, "ZeroDivisionError")
+
+
+async def test_an_event_that_a_later_step_cannot_take_is_found(monkeypatch):
+    """What intake tells must be taken by those who read it."""
+
+    def refuse(batch):
+        """Takes nothing."""
+        for record in batch:
+            batch.bury(record, "refused", "by a test")
+        yield from ()
+
+    monkeypatch.setattr("tests.fuzz.trial.NEXT", (agent("scans")(refuse),))
+    sample = next(Bodies("ninjavan", "7", KNOWN).make(1))
+    done = await Trial("ninjavan").post(sample, {}, "right")
+    assert done.fault == "a later step buries it: refused: by a test"
 
 
 async def test_a_record_that_is_lost_or_changed_is_found(monkeypatch):

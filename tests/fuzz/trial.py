@@ -1,15 +1,19 @@
 """One gateway and one intake, and what must hold of each body that is posted to them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from agents.intake import intake_agent
+from agents.matching import match
+from agents.stocking import stock
+from agents.tracking import track
 from pipeline import codec
 from pipeline.gateway.app import build
 from pipeline.settings import Account, Gateway, Kafka, Settings
 from pipeline.sources import SOURCES, Refused, Request, Signed
 from pipeline.streams import testing
+from pipeline.streams.agent import Buried, Message
 from pipeline.streams.testing import Given, Outcome
 from schemas.deliveries import Delivery
 from tests import keys
@@ -19,6 +23,10 @@ SECRET, ANOTHER = "5ec2e7c0ffee5ec2e7c0ffee", "0ddba11c0ddba11c"
 HOST = "http://gateway.example"
 PATH = re.compile(r"\S+(:| )")
 """How the detail of a value that is wrong begins: with where it lies."""
+
+
+NEXT = (match, track, stock)
+"""The steps that read what intake tells, and what they tell each other."""
 
 
 class Recorder:
@@ -118,9 +126,22 @@ class Trial:
         try:
             first, again = (testing.run(self._intake, [Given(key, body, headers, timestamp=NOW)]) for _ in range(2))
             told = [codec.decode(dict(m.headers)["type"], m.value or b"") for m in first.messages]
+            left = list(_followed(first.messages))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a fault
             return Result(status, 0, "", f"{type(error).__name__}: {error}"[:300])
-        return Result(status, len(told), first.buried[0].cause if first.buried else "", _wrong(first, again))
+        fault = _wrong(first, again) or (f"a later step buries it: {left[0].cause}: {left[0].detail}" if left else "")
+        return Result(status, len(told), first.buried[0].cause if first.buried else "", fault)
+
+
+def _followed(messages: Iterable[Message]) -> Iterator[Buried]:
+    """Hands on what intake tells, step by step; gives what any of them cannot take."""
+    for message in messages:
+        for step in NEXT:
+            if message.topic in step.topics:
+                given = Given(message.key, message.value, message.headers)
+                done = testing.run(step, [given], topic=message.topic, now=NOW)
+                yield from done.buried
+                yield from _followed(done.messages)
 
 
 def _wrong(first: Outcome, again: Outcome) -> str:
