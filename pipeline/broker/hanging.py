@@ -19,9 +19,6 @@ from pipeline.broker.asking import asking, open_admin
 from pipeline.broker.reader import records
 from pipeline.settings import Kafka
 
-OLD = 120_000
-"""Milliseconds after which an open transaction hangs: ours time out after 30 s."""
-
 PATIENCE_MS = 10_000
 UNDER_WAY = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 PREPARE_COMMIT, PREPARE_ABORT = 2, 3
@@ -56,7 +53,7 @@ class Decision(Struct, frozen=True):
     at: int
 
 
-def hanging(kafka: Kafka, older_than: int = OLD) -> list[Hanging]:
+def hanging(kafka: Kafka, older_than: int) -> list[Hanging]:
     """Finds the transactions that hang for longer than so many milliseconds. Raises BrokerError."""
     before = time.time_ns() // 1_000_000 - older_than
     with asking("transactions cannot be read"), open_admin(kafka, PATIENCE_MS) as client:
@@ -74,12 +71,6 @@ def end(kafka: Kafka, one: Hanging, *, committed: bool) -> None:
     spec = AbortTransactionSpec(place, one.producer_id, one.epoch, one.coordinator_epoch)
     with asking(f"the transaction of {one.topic}/{one.partition}"), open_admin(kafka, PATIENCE_MS) as client:
         client.end_transaction(spec, committed=committed)
-
-
-def under_way(kafka: Kafka) -> int:
-    """Counts the transactions that are open or being ended. Raises BrokerError."""
-    with asking("transactions cannot be read"), open_admin(kafka, PATIENCE_MS) as client:
-        return sum(map(len, client.list_transactions(state_filters=UNDER_WAY).values()))
 
 
 def _held(client: Any) -> dict[TopicPartition, int]:  # noqa: ANN401  # kafka-python has no types

@@ -58,6 +58,7 @@ def list_topics(*, json: Json = False) -> None:
 def find_hanging(
     *,
     end: Annotated[bool, typer.Option("--end", help="End them as it was decided.")] = False,
+    older: Annotated[float, typer.Option(min=0, help="Open for so many seconds; ours end within 30.")] = 120,
     undecided: Annotated[
         Literal["commit", "abort", ""], typer.Option(help="How to end those of which Kafka no longer knows.")
     ] = "",
@@ -72,7 +73,7 @@ def find_hanging(
     from pipeline.broker import hanging
 
     where, left = kafka(), 0
-    found = hanging.hanging(where)
+    found = hanging.hanging(where, round(older * 1_000))
     for one in found:
         committed = one.committed if one.committed is not None else {"commit": True, "abort": False}.get(undecided)
         if end and committed is not None:

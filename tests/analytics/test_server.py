@@ -137,7 +137,7 @@ def test_without_kafka_it_shows_what_it_has(tmp_path, bootstrap, own_kafka):
     place(bootstrap, "shop:1")
     with running(tmp_path, ARUS_KAFKA__BOOTSTRAP_SERVERS=bootstrap) as analytics, analytics.client() as api:
         eventually(lambda: listed(api), ["shop:1"])
-        own_kafka.kill()
+        own_kafka.stop()
         eventually(lambda: api.get("/readyz").status_code, 503)
         eventually(lambda: api.get("/v1/ops/lag").json()["silent_since"] is None, False)
         assert listed(api) == ["shop:1"]

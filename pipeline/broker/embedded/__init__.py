@@ -10,10 +10,9 @@ from pipeline.broker import BrokerError
 from pipeline.broker.embedded import cache
 from pipeline.broker.embedded.folder import Folder, explained
 from pipeline.broker.embedded.jars import OnProgress, silent
-from pipeline.broker.embedded.java import Kafka as Process
+from pipeline.broker.embedded.java import Kafka
 from pipeline.broker.embedded.ports import HOST, can_listen, free_port
-from pipeline.broker.hanging import under_way
-from pipeline.settings import Kafka, Settings
+from pipeline.settings import Settings
 
 ATTEMPTS = 3
 """A free port may be lost to somebody else before Kafka takes it, and a damaged cache be mended."""
@@ -22,7 +21,7 @@ ATTEMPTS = 3
 class EmbeddedKafka:
     """One broker and its data folder: one node, one copy, this machine alone. Ends when this process ends.
 
-    Port 0 is the one that the folder had before, or any free one. `start` after `stop` or `kill` keeps port and data.
+    Port 0 is the one that the folder had before, or any free one. `start` after `stop` keeps port and data.
     """
 
     def __init__(  # noqa: PLR0913  # each is a choice of its own
@@ -38,7 +37,7 @@ class EmbeddedKafka:
         self._folder, self._cache = Folder(data), cache
         self._port, self._config = port, dict(config or {})
         self._jars_from, self._on_progress = jars_from, on_progress
-        self._kafka: Process | None = None
+        self._kafka: Kafka | None = None
 
     @classmethod
     def of(cls, settings: Settings, on_progress: OnProgress = silent) -> Self:
@@ -60,7 +59,7 @@ class EmbeddedKafka:
 
     def start(self, seconds: float = 60) -> Self:
         """Starts it and waits until it answers. Raises BrokerError with the reason and what helps."""
-        self.kill()  # what ended by itself is tidied up
+        self.stop()  # what ended by itself is tidied up
         kit = cache.prepare(self._cache, self._jars_from, self._on_progress)
         with explained(self._folder.path):
             self._folder.acquire()
@@ -72,22 +71,15 @@ class EmbeddedKafka:
         return self
 
     def stop(self) -> None:
-        """Ends it in good order, which takes half a second; or as a crash would while transactions are under way.
+        """Ends it as a crash would: it comes back with all it has.
 
-        Ended in good order Kafka 4.4 may lose the marks of what it just committed, and readers stand still before it.
-        A killed one writes them when it starts again.
+        Ended by TERM Kafka 4.4 may lose the marks of what it just committed, and readers stand still before it; killed,
+        it writes them when it starts again. See broker.hanging.
         """
-        self._end(signal.SIGTERM if self._is_quiet() else signal.SIGKILL)
-
-    def kill(self) -> None:
-        """Ends it as a crash would."""
-        self._end(signal.SIGKILL)
-
-    def _is_quiet(self) -> bool:
-        try:
-            return self.pid is not None and not under_way(Kafka(bootstrap_servers=self.bootstrap))
-        except BrokerError:
-            return False
+        if self._kafka:
+            self._kafka.end(signal.SIGKILL)
+            self._kafka = None
+            self._folder.release()
 
     def why(self) -> str:
         """Tells why it ended by itself."""
@@ -99,13 +91,13 @@ class EmbeddedKafka:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def _launch(self, kit: cache.Kit, seconds: float) -> Process:
+    def _launch(self, kit: cache.Kit, seconds: float) -> Kafka:
         for _ in range(ATTEMPTS):
             port = self._choose_port()
             self._folder.configure(port, free_port(port), self._config, kit.template)
             ahead = (f"-XX:AOTCache={kit.ahead}",) if kit.ahead.stat().st_size else ()
             command = (*ahead, "-cp", kit.classpath, "kafka.Kafka", self._folder.properties)
-            kafka = Process(command, self._folder.log, self._folder.held)
+            kafka = Kafka(command, self._folder.log, self._folder.held)
             if kafka.ready(port, seconds):
                 self._port = port
                 self._folder.remember(kafka.pid, port)
@@ -124,12 +116,6 @@ class EmbeddedKafka:
             return self._port
         last = self._folder.last_port
         return last if last and can_listen(last) else free_port()
-
-    def _end(self, sig: signal.Signals) -> None:
-        if self._kafka:
-            self._kafka.end(sig)
-            self._kafka = None
-            self._folder.release()
 
 
 def bootstrap_of(data: Path) -> str | None:

@@ -59,7 +59,7 @@ async def test_a_form_of_another_site_sends_nothing(browser, own, headers):
 
 async def test_a_silent_kafka_is_a_page_that_says_so(browser, own_kafka):
     """While Kafka does not answer the page says that, and that one may try again."""
-    own_kafka.kill()
+    own_kafka.stop()
     answer = await browser.get(ADDRESS)
     assert answer.status_code == 503
     assert "A part of Arus does not answer" in answer.text

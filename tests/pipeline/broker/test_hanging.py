@@ -8,7 +8,7 @@ from aiokafka.protocol.transaction import AddPartitionsToTxnRequest
 from pipeline.broker import admin
 from pipeline.broker.clients import client_options
 from pipeline.broker.embedded import EmbeddedKafka
-from pipeline.broker.hanging import LOG, Decision, Hanging, _decided, end, hanging, read_decision, under_way
+from pipeline.broker.hanging import LOG, Decision, Hanging, _decided, end, hanging, read_decision
 from pipeline.broker.reader import records
 from pipeline.settings import Kafka, load
 from pipeline.streams.agent import Message
@@ -56,9 +56,8 @@ async def write(kafka, transacting):
 async def test_what_hangs_is_found_and_committed(lax):
     """Its record is hidden from readers until the mark is written, then it is there."""
     await write(lax, Forgetful)
-    until(lambda: not under_way(lax))
+    (found,) = until(lambda: hanging(lax, older_than=-60_000))
     assert [record.value for record in records(lax, "payments")] == []
-    (found,) = hanging(lax, older_than=-60_000)
     assert (found.topic, found.partition, found.offset, found.hidden, found.committed) == ("payments", 0, 0, 1, None)
     end(lax, found, committed=True)
     assert [record.value for record in records(lax, "payments")] == [b"hidden"]
@@ -68,8 +67,7 @@ async def test_what_hangs_is_found_and_committed(lax):
 async def test_what_was_decided_is_read_from_the_coordinators_log(lax):
     """Producer, partitions and the word; what is still open decides nothing."""
     await write(lax, Transactions)
-    until(lambda: not under_way(lax))
-    (told,) = [one for record in records(lax, LOG) if record.value and (one := read_decision(record.value))]
+    (told,) = until(lambda: [one for r in records(lax, LOG) if r.value and (one := read_decision(r.value))])
     assert (told.epoch, told.committed, told.partitions) == (0, True, {("orders", 0), ("payments", 0)})
 
 
@@ -87,26 +85,3 @@ def test_the_first_word_after_the_record_counts(decisions, word):
     found = Hanging("payments", 0, 7, 0, 0, 5, 1, since=10)
     told = [Decision(7, 0, committed, frozenset({(topic, 0)}), at) for committed, topic, at in decisions]
     assert _decided(found, told).committed is word
-
-
-async def test_a_kafka_that_we_end_while_transactions_are_open_is_killed(own_kafka):
-    """Ended in good order it could lose marks; killed, it ends what was open when it comes back."""
-    kafka = Kafka(bootstrap_servers=own_kafka.bootstrap, partitions=1)
-    with admin.connect(kafka) as door:
-        door.create_topics()
-    process = own_kafka._kafka
-    wire = Wire(client_options(kafka))
-    await wire.open()
-    transactions = Transactions("lane", "group", wire)
-    await transactions.start()
-    await transactions._ask(AddPartitionsToTxnRequest("lane", *transactions._producer, [("orders", [0])]))
-    own_kafka.stop()
-    assert process.exit_code() == -9
-    await wire.close()
-
-
-def test_a_kafka_with_nothing_under_way_ends_in_good_order(own_kafka):
-    """So it starts again sooner."""
-    process = own_kafka._kafka
-    own_kafka.stop()
-    assert process.exit_code() == 143

@@ -58,7 +58,7 @@ def test_a_kafka_that_went_away_is_a_sentence(own_kafka, monkeypatch):
         door.create_topic("t", 1, {})
         with pytest.raises(BrokerError, match="ends at 0"):
             door.read_record("t", 0, 0)
-        own_kafka.kill()
+        own_kafka.stop()
         with pytest.raises(BrokerError, match="record 0 of t/0: Kafka"):
             door.read_record("t", 0, 0)
 
@@ -82,7 +82,7 @@ def test_connections_outlive_a_restart_of_kafka(own_kafka):
         with KafkaProducer(bootstrap_servers=own_kafka.bootstrap) as producer:
             producer.send("t", b"v").get(10)
         assert door.read_record("t", 0, 0).value == b"v"
-        own_kafka.kill()
+        own_kafka.stop()
         own_kafka.start()
         found, patience = b"", time.monotonic() + 30
         while not found and time.monotonic() < patience:

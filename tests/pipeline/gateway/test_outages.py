@@ -45,7 +45,7 @@ async def test_a_gateway_starts_without_kafka_and_finds_it(run, own_kafka, fresh
     kafka = Kafka(bootstrap_servers=own_kafka.bootstrap)
     with admin.connect(kafka) as door:
         door.create_topics()
-    own_kafka.kill()
+    own_kafka.stop()
     async with run(kafka, wait=False) as client:
         webhook = fresh("ninjavan")
         assert (await client.get("/healthz")).status_code == 200
@@ -93,7 +93,7 @@ async def test_what_is_answered_200_outlives_kafka_s_death(run, own_kafka, kafka
 async def test_nobody_waits_longer_than_its_patience(run, own_kafka, kafka, fresh):
     """While Kafka is away a webhook waits two seconds at most; once that is known, none waits at all."""
     async with run(kafka) as client:
-        own_kafka.kill()
+        own_kafka.stop()
         webhook = fresh("ninjavan")
         assert turned_away(await client.post(**webhook)) == "Kafka did not confirm within 2 seconds."
         assert "confirmed nothing for" in turned_away(await client.post(**webhook))
@@ -104,7 +104,7 @@ async def test_what_waits_for_kafka_has_so_much_room(run, own_kafka, kafka, fres
     """Without Kafka no more than a bounded number of bytes waits; what does not fit is turned away at once."""
     monkeypatch.setattr(producer, "ROOM", 5_000)
     async with run(kafka) as client:
-        own_kafka.kill()
+        own_kafka.stop()
         answers = await asyncio.gather(*(client.post(**fresh("ninjavan")) for _ in range(20)))
         told = [turned_away(answer) for answer in answers]
         assert "too many webhooks wait for Kafka." in told
@@ -114,7 +114,7 @@ async def test_what_waits_for_kafka_has_so_much_room(run, own_kafka, kafka, fres
 async def test_tiktok_and_shopee_hear_503_without_a_body(run, own_kafka, kafka, fresh):
     """Neither takes a body; both come again after a 503."""
     async with run(kafka) as client:
-        own_kafka.kill()
+        own_kafka.stop()
         for source in ("tiktok_shop", "shopee"):
             answer = await client.post(**fresh(source, client.base_url))
             assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"", "5")

@@ -165,7 +165,7 @@ class Soak:
         await asyncio.sleep(1.5)
         victim = "ABC"[number % 3]
         if kind == "broker":
-            self.broker.kill()
+            self.broker.stop()
             await asyncio.sleep(1)
             await asyncio.to_thread(self.broker.start)
             await asyncio.sleep(3)

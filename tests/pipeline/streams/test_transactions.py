@@ -175,7 +175,7 @@ async def test_a_transaction_outlives_the_broker(stage, own_kafka):
     first = Transactions("txn", "group", wire)
     await first.start()
     await first.commit(packs(first, out, b"before"), offsets(stage, 1))
-    own_kafka.kill()
+    own_kafka.stop()
     work = asyncio.ensure_future(first.commit(packs(first, out, b"during"), offsets(stage, 2)))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(own_kafka.start)

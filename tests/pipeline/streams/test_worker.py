@@ -233,7 +233,7 @@ async def test_a_worker_waits_for_a_kafka_that_is_not_there_yet(stage, own_kafka
     stage.kafka = stage.kafka.model_copy(update={"bootstrap_servers": own_kafka.bootstrap})
     stage.topic("dead-letters")
     count = counter(stage)
-    own_kafka.kill()
+    own_kafka.stop()
     async with stage.worker(count) as worker:
         await asyncio.sleep(1)
         assert not worker.ready.is_set()

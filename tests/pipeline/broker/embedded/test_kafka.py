@@ -33,7 +33,7 @@ def embedded(tmp_path):
 
     yield make
     for broker in made:
-        broker.kill()
+        broker.stop()
 
 
 def until(condition):
@@ -60,7 +60,7 @@ def test_a_crash_loses_nothing_that_was_acknowledged(embedded):
     with KafkaProducer(**options, acks="all") as producer:
         for future in [producer.send("t", b"%d" % number) for number in range(500)]:
             future.get(10)
-    broker.kill()
+    broker.stop()
     before = broker.bootstrap
     assert broker.start().bootstrap == before
     with KafkaConsumer("t", **options, auto_offset_reset="earliest") as consumer:
