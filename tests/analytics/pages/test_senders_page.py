@@ -119,5 +119,6 @@ def test_every_concern_can_be_drawn(site, language):
     for concern in CONCERNS:
         assert language.text(CONCERN_WORDS[concern].name) in html, concern
     assert "arus sources send jnt --account toko" in html
+    assert 'href="/ops/codes"' in html
     assert "%(" not in html
     assert "{" not in html
