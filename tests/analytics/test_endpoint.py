@@ -200,6 +200,23 @@ async def test_an_endpoint_is_its_sellers_alone(door, stream):
             assert (await api.get("/v1/endpoint")).status_code == 403
 
 
+async def test_operators_see_which_endpoints_fail(door, stream):
+    """The longest failing first, with what waits; of the URL no more than the host, as the rest may be a secret."""
+    for viewer in (SELLER, STRANGER):
+        async with door(viewer) as api:
+            await api.put("/v1/endpoint", json={"url": URL + "?token=secret"})
+    stream.stand(Standing("other", NOW - 9, 0, "500", NOW))
+    stream.send("n1", "waiting", "other")
+    async with door(OPERATOR) as api:
+        answer = await api.get("/v1/ops/endpoints")
+    assert [(row["seller_id"], row["state"], row["why"], row["waiting"]) for row in answer.json()["rows"]] == [
+        ("other", "failing", "500", 1),
+        ("kios", "working", None, 0),
+    ]
+    assert answer.json()["rows"][0]["host"] == "hooks.kios.example"
+    assert "secret" not in answer.text
+
+
 async def test_kafka_that_is_away_is_told(door, stream):
     """Nothing is half changed."""
     stream.gone = True

@@ -70,6 +70,21 @@ QUEUES = (
         {"topic": "text", "part": "number", "kafka_offset": "number", "reason": "text", "loaded_at": "time"},
     ),
     Queue(
+        "endpoints",
+        "endpoints",
+        {
+            "seller_id": "text",
+            "host": "text",
+            "state": "text",
+            "failing_since": "time",
+            "paused_at": "time",
+            "why": "text",
+            "waiting": "number",
+            "failed": "number",
+            "missed": "number",
+        },
+    ),
+    Queue(
         "stock-check",
         "stock_check",
         {"seller_id": "text", "sku": "text", **dict.fromkeys(_PIECES, "number")},
