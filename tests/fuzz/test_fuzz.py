@@ -8,7 +8,8 @@ from pipeline import sources
 from pipeline.sources import SOURCES
 from pipeline.streams.agent import agent
 from tests.fuzz.__main__ import fuzz
-from tests.fuzz.bodies import Bodies, paths, samples
+from tests.fuzz.bodies import Bodies, samples
+from tests.fuzz.shapes import paths
 from tests.fuzz.trial import Trial
 
 KNOWN = samples()

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
+
+import httpx
 
 from agents.intake import intake_agent
 from agents.matching import match
@@ -11,7 +14,9 @@ from agents.tracking import track
 from pipeline import codec
 from pipeline.gateway.app import build
 from pipeline.settings import Account, Gateway, Kafka, Settings
-from pipeline.sources import SOURCES, Refused, Request, Signed
+from pipeline.sources import SOURCES, Refused, Request, Signed, Untranslatable
+from pipeline.sources.apis import APIS
+from pipeline.sources.apis.api import Ask, Tokens
 from pipeline.streams import testing
 from pipeline.streams.agent import Buried, Message
 from pipeline.streams.testing import Given, Outcome
@@ -127,10 +132,22 @@ class Trial:
             first, again = (testing.run(self._intake, [Given(key, body, headers, timestamp=NOW)]) for _ in range(2))
             told = [codec.decode(dict(m.headers)["type"], m.value or b"") for m in first.messages]
             left = list(_followed(first.messages))
+            self._ask(Delivery.read(key, body, dict(headers), at=(0, 0, NOW)))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a fault
             return Result(status, 0, "", f"{type(error).__name__}: {error}"[:300])
         fault = _wrong(first, again) or (f"a later step buries it: {left[0].cause}: {left[0].detail}" if left else "")
         return Result(status, len(told), first.buried[0].cause if first.buried else "", fault)
+
+    def _ask(self, delivery: Delivery) -> None:
+        """Puts the questions that the delivery leaves open, where its sender can be asked. Raises what they raise."""
+        api = APIS.get(self.source.id)
+        if api is None:
+            return
+        with suppress(Untranslatable):
+            for ask in api.asks(delivery):
+                call = api.call(self.account, Tokens("access", "refresh"), ask, NOW)
+                if Ask.read(str(ask)) != ask or not httpx.URL(call.url).host:
+                    raise ValueError(f"nobody can put {ask}")
 
 
 def _followed(messages: Iterable[Message]) -> Iterator[Buried]:
