@@ -62,11 +62,12 @@ async def _reconcile(settings: "Settings", account: "Account", since: str, *, dr
     from pipeline.sources.apis import APIS
 
     memory, now = Memory(settings.home, account), _now()
-    begin = _instant(since) if since else reconciling.since(memory, now)
+    begin = _instant(since) if since else None
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
         client = Client(APIS[account.source], account, memory, http, _now)
         if dry_run:
-            return [change async for _, _, changes in reconciling.pages(client, begin, now) for change in changes]
+            begin = reconciling.since(memory, now) if begin is None else begin
+            return [change async for page in reconciling.pages(client, begin, now) for change in page.changes]
         producer = Producer(settings.kafka)
         producer.start()
         try:

@@ -50,7 +50,7 @@ class Client:
         try:
             return await self._repeat(asking, tokens)
         except Expired as expired:
-            log.info("completion.token_expired", account=self._name, why=str(expired))
+            log.info("completion.token_expired", account=self.name, why=str(expired))
             return await self._repeat(asking, await self._renew(tokens))
 
     async def _repeat(self, asking: Asking, tokens: Tokens) -> bytes:
@@ -77,7 +77,7 @@ class Client:
             request = partial(self._http.request, call.method, call.url, headers=dict(call.headers))
             answer = await (request(content=call.body) if call.body else request())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unwell(f"{self._name} cannot be reached: {type(error).__name__}") from None
+            raise Unwell(f"{self.name} cannot be reached: {type(error).__name__}") from None
         return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
     async def _fresh(self) -> Tokens:
@@ -105,13 +105,14 @@ class Client:
                     answer = await self._send(self.api.renew(self.account, kept, self._clock()))
                     tokens = self.api.read_tokens(self.account, answer, self._clock())
             self._memory.keep_tokens(tokens)
-            log.info("completion.token_renewed", account=self._name)
+            log.info("completion.token_renewed", account=self.name)
             return tokens
         finally:
             alone.__exit__(None, None, None)
 
     @property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """The account's name, as logs and errors tell it."""
         return f"{self.account.source}/{self.account.name}"
 
 

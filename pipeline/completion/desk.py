@@ -12,7 +12,7 @@ from pipeline.completion.breaker import Breaker
 from pipeline.completion.client import Client
 from pipeline.completion.memory import Memory
 from pipeline.completion.questions import Place, Questions
-from pipeline.completion.reconciling import reconcile, since
+from pipeline.completion.reconciling import reconcile
 from pipeline.completion.standing import Standing
 from pipeline.settings import Account
 from pipeline.sources.apis import APIS
@@ -64,7 +64,7 @@ class Desk:
             await self._pass_breaker()
             now = self._clock()
             try:
-                found = await reconcile(self._client, self._memory, self._keeper, since(self._memory, now), now)
+                found = await reconcile(self._client, self._memory, self._keeper, None, now)
             except Failed as error:
                 self._failed(error)
                 await asyncio.sleep(min(every, 60))

@@ -22,6 +22,9 @@ class Kept(msgspec.Struct):
     given: str = ""
     tokens: Tokens = Tokens()
     reconciled_until: int = 0
+    """Of every search that is not in `reconciled`, as versions before it told."""
+    reconciled: dict[str, int] = {}
+    """Search → up to when it was made."""
 
 
 class Memory:
@@ -42,15 +45,21 @@ class Memory:
         kept.given, kept.tokens = digest(self._given.refresh), tokens
         self._write(kept)
 
-    def reconciled_until(self) -> int:
-        """Tells up to when (ms) the sender was asked what it did not deliver; 0 = never."""
-        return self._read().reconciled_until
+    def reconciled_until(self, what: str = "") -> int:
+        """Tells up to when (ms) the sender was asked what it did not deliver; 0 = never.
 
-    def keep_reconciled(self, until: int) -> None:
+        Without `what`, of that search among those made that is farthest behind.
+        """
+        kept = self._read()
+        if what:
+            return kept.reconciled.get(what, kept.reconciled_until)
+        return min(kept.reconciled.values(), default=kept.reconciled_until)
+
+    def keep_reconciled(self, what: str, until: int) -> None:
         """Remembers it; never goes back."""
         with self.alone():
             kept = self._read()
-            kept.reconciled_until = max(kept.reconciled_until, until)
+            kept.reconciled[what] = max(kept.reconciled.get(what, 0), until)
             self._write(kept)
 
     @contextmanager

@@ -147,6 +147,20 @@ async def test_more_orders_than_lazada_lets_a_search_skip_are_all_found(tmp_path
     assert len(found) == 450
 
 
+async def test_a_search_that_is_declined_keeps_no_other_back(tmp_path, without_pauses):
+    """Orders are found, and are asked for from here the next time; returns from where they stood."""
+    async with httpx.AsyncClient() as http:
+        shop = Shop("shopee", tmp_path, http)
+        with shop.fake:
+            shop.sell("5")
+            declined = {"error": "error_param", "message": "Wrong parameters, detail: page_no."}
+            shop.fake._returns = lambda _: (200, {}, declined)
+            memory = Memory(tmp_path, shop.account())
+            found = await reconcile(shop.client(), memory, Keeper(), since(memory, NOW), NOW)
+    assert [change.id for change in found] == ["5"]
+    assert (memory.reconciled_until("orders"), memory.reconciled_until("returns")) == (NOW, 0)
+
+
 async def test_returns_are_found_by_their_own_search(tmp_path, without_pauses):
     """Shopee's returns come page by page, by number."""
     async with httpx.AsyncClient() as http:
