@@ -24,7 +24,7 @@ def module_of(source: Source) -> ModuleType:
 
 def doors(source: Source) -> str:
     """Gives the path of its account in the pages' examples."""
-    return f"/webhooks/{source.id}/toko-melati"
+    return f"/webhooks/{source.words[-1]}/toko-melati"
 
 
 def proofs(scheme: Scheme) -> Iterator[str]:

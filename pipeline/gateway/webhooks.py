@@ -6,7 +6,7 @@ untouched, kept in Kafka, and only then answered, as its sender needs to hear it
 
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -64,13 +64,14 @@ class Gateway:
         self.keys = Keys(clock)
         self.bodies = Bodies(settings.gateway.max_body_bytes)
         self.counters = Counters(self.producer.silence)
-        self.doors = {f"/webhooks/{a.source}/{a.name}": self._door(a) for a in settings.accounts}
+        self.doors = {path: door for account in settings.accounts for path, door in self._doors(account)}
         self.pages = {"/healthz": self.health, "/readyz": self.readiness, "/metrics": self.metrics}
 
-    def _door(self, account: Account) -> Door:
+    def _doors(self, account: Account) -> Iterator[tuple[str, Door]]:
         source = SOURCES[account.source]
         count = self.counters.door(account.source, account.name)
-        return Door(source, account, count, answers.kept(source.manners))
+        door = Door(source, account, count, answers.kept(source.manners))
+        yield from ((f"/webhooks/{word}/{account.name}", door) for word in source.words)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or lives with the server."""
@@ -203,9 +204,10 @@ def _no_such(path: str) -> str:
     source, _, account = path.removeprefix("/webhooks/").partition("/")
     if not path.startswith("/webhooks/") or not account:
         return "Webhooks are posted to /webhooks/{source}/{account}."
-    if source not in SOURCES:
+    titles = {word: known.title for known in SOURCES.values() for word in known.words}
+    if source not in titles:
         return f"There is no source of that name; there are {', '.join(SOURCES)}."
-    return f"There is no account of that name for {SOURCES[source].title}; accounts stand in arus.toml."
+    return f"There is no account of that name for {titles[source]}; accounts stand in arus.toml."
 
 
 def _text(text: str) -> Answer:

@@ -148,6 +148,8 @@ class Source:
     """A small body of ours in its format, for trials; trying.py fills in `$order` and the instant."""
     unconfirmed: str = ""
     """What no public source confirms, so that it is not relied upon."""
+    alias: str = ""
+    """Another word for it in its webhooks' address, where it does not take addresses that hold its own name."""
     kept_headers: tuple[str, ...] = ()
     """Headers that travel with the delivery, besides content-type and user-agent."""
     orders_by: Literal["marketplace", "merchant", "nobody"] = "merchant"
@@ -157,3 +159,8 @@ class Source:
     """Raises ValueError, with a sentence, when something that the account says cannot be."""
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What its words mean to us; docs print them, and a word that is not there is `unknown`."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words for it in its webhooks' address; the last is the one to give to the sender."""
+        return (self.id, self.alias) if self.alias else (self.id,)

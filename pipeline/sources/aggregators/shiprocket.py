@@ -88,8 +88,9 @@ SOURCE = Source(
     title="Shiprocket",
     tells="scans of parcels, for many carriers in India",
     docs="https://apidocs.shiprocket.in",
+    alias="ship-rocket",
     setup="The secret is what it sends as x-api-key. Its addresses must contain none of shiprocket, kartrocket, sr, "
-    "kr, as public code has it: a proxy before the gateway must give this path another name.",
+    "kr, as public code has it: so it has another word here, and the account's name must hold none of them either.",
     scheme=signatures.Token("x-api-key"),
     translate=translate,
     orders_by="nobody",

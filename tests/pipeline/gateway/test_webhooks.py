@@ -169,6 +169,13 @@ async def test_an_address_that_is_none_says_what_is(client, path, says):
     assert says in told(answer)
 
 
+async def test_a_sender_that_takes_no_address_with_its_own_name_has_another_word(client):
+    """Shiprocket refuses to be pointed at an address that holds `shiprocket`."""
+    for word in ("shiprocket", "ship-rocket"):
+        assert "Shiprocket posts its webhooks" in told(await client.get(f"/webhooks/{word}/main"))
+    assert "There is no account of that name for Shiprocket" in told(await client.post("/webhooks/ship-rocket/none"))
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 async def test_a_webhook_s_address_takes_posts_alone(client, method):
     """405 with `Allow`, and what the address is for."""
