@@ -282,6 +282,7 @@ class Life:
                 }
             case "payment_paid":
                 order.payments["pay"] = Payment({"paid": mark}, stamp, total, method="qris")
+                order.marks["paid"] = mark
                 return {"payment_id": "pay", "amount": total, "method": "qris"}
             case "shipping_arranged":
                 key = f"{self.carrier}/{self.tracking_number}"

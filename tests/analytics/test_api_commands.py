@@ -213,5 +213,7 @@ async def test_every_command_of_a_party_has_a_door(door):
     async with door() as api:
         paths = (await api.get("/openapi.json")).json()["paths"]
     doors = {path.rpartition("/")[2] for path in paths if path.startswith("/v1/orders/{order_id}/")}
-    assert doors >= COMMANDS.keys() - {"complete"}
-    assert "complete" not in doors
+    automatic = {name for name, kind in COMMANDS.items() if kind.by == ("system",)}
+    assert automatic >= {"complete", "ask_review"}
+    assert doors >= COMMANDS.keys() - automatic
+    assert not doors & automatic
