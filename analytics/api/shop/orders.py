@@ -15,7 +15,8 @@ from analytics.api.formats import FILES, NO_MORE, Asked, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
-from analytics.api.shop.whole_order import Event, OrderLine, WholeOrder
+from analytics.api.shop.trail import Event
+from analytics.api.shop.whole_order import OrderLine, WholeOrder
 from schemas.facts import Order
 from schemas.promises import promises_of
 from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS

@@ -1,4 +1,4 @@
-"""One order as the API tells it: a line of a list, all that is known of it, and the events of its trail."""
+"""One order as the API tells it: a line of a list, and all that is known of it."""
 
 from typing import Any, Self
 
@@ -172,40 +172,6 @@ class WholeOrder(Counted, OrderLine):
             stars=facts.review.stars if facts.review else None,
             anomalies=anomalies,
         )
-
-
-class Evidence(Shape):
-    """Where the bytes lie that told it: a sender's own, or a command."""
-
-    topic: str = Field(examples=["webhooks.received", "commands"])
-    partition: int
-    offset: int
-
-
-class Event(Shape):
-    """One event of an order's trail; `late` when it came long after it happened."""
-
-    event_id: str
-    type: str = Field(examples=["package_scanned"])
-    occurred_at: Time
-    received_at: Time
-    source: str = Field(examples=["ninjavan"])
-    late: bool
-    milestone: Text
-    code: Text
-    words: Text
-    location: Text
-    status: Text
-    word: Text
-    amount: Money | None
-    evidence: Evidence
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        """Reads a row of report `trail`."""
-        evidence = {name: row[f"evidence_{name}"] for name in ("topic", "partition", "offset")}
-        amount = money(row["amount"], row["currency"])
-        return cls.model_validate({**row, "amount": amount, "evidence": evidence})
 
 
 def _scan(row: dict[str, Any]) -> dict[str, Any] | None:
