@@ -241,6 +241,6 @@ API = Api(
     },
     check=check,
     unconfirmed="how many calls a shop may make (five a second are made), the code of too many, and the list of "
-    "orders, known from public clients. The voucher of an order is not told: what is missing to its total is its "
-    "discount.",
+    "orders, known from public clients; whether the first page of returns is 0, as its page says, or 1. The voucher of "
+    "an order is not told: what is missing to its total is its discount.",
 )
