@@ -63,7 +63,9 @@ class Account(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """One thing to do: a gateway that is silent (reason `silent`), or an account whose webhooks are rejected."""
+    """One thing to do: a gateway that is silent (reason `silent`), an account whose webhooks are rejected, or one that
+    sends none for longer than is normal for it (`quiet`).
+    """
 
     reason: str
     gateway: str = ""

@@ -53,7 +53,7 @@ def join(app: FastAPI) -> None:
         with ours.asking_kafka():
             return import_stock(ours.settings.kafka, seller, body, ours.now(), dry_run=dry_run)
 
-    stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view)
+    stream = Operators(site, live, lambda: ours.monitor.view, lambda: ours.scraper.view, ours.senders.look)
     shop, mine = Acting(site, ours, "seller", "/orders/"), Acting(site, ours, "buyer", "/buyer/orders/")
     for room in (
         SettingsPage(site, ours),

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from analytics.access import Role, Viewer
 from analytics.pages import charts
-from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names
+from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names, senders, shop
 from schemas.promises import PLAIN, Times
 
 HERE = Path(__file__).parent
@@ -150,6 +150,8 @@ class Site:
                 "languages": LANGUAGES,
                 "names": names,
                 "acting": acts,
+                "selling": shop,
+                "sending": senders,
                 "charts": charts,
                 "asset": self.assets.url,
             },

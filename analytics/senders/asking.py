@@ -1,11 +1,11 @@
 """Asking how senders' accounts do: settings, gateways' counters and reports, put together."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from analytics.gateways import Gateway
+from analytics.kept import Kept
 from analytics.senders.rules import Refusals, Secrets, Sender, by_need, norm, refusals
 from pipeline.settings import Account
 from schemas.times import MINUTE
@@ -20,24 +20,6 @@ EVERY, RARELY = MINUTE, 15 * MINUTE
 
 NOTHING: Row = {"accepted": 0, "duplicates": 0, "unmapped": 0, "last_at": None}
 UNKNOWN: Row = {"p50_ms": None, "p95_ms": None}
-
-T = TypeVar("T")
-
-
-class Kept(Generic[T]):
-    """An answer that is good for a while, however many look."""
-
-    def __init__(self, find: Callable[[Ask, int], T], good_for: int) -> None:
-        self._find, self._good_for = find, good_for
-        self._found: tuple[int, T] | None = None
-        self._lock = threading.Lock()
-
-    def at(self, now: int, ask: Ask) -> T:
-        """Gives the answer, asked anew if it is too old."""
-        with self._lock:
-            if self._found is None or not 0 <= now - self._found[0] < self._good_for:
-                self._found = now, self._find(ask, now)
-            return self._found[1]
 
 
 class Habits(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from analytics.gateways import ACCEPTED, HARMLESS, Gateway
+from analytics.gateways import ACCEPTED, HARMLESS, Gateway, Trouble
 from schemas.times import DAY, HOUR, MINUTE
 
 Concern = Literal["refused", "silent", "unmapped", "two_secrets", "old_secret", "unheard", "parked"]
@@ -111,6 +111,15 @@ def _concerns(sender: Sender, now: int) -> Iterator[Concern]:
         yield "two_secrets"
     if since and now - since[0] > OLD:
         yield "old_secret"
+
+
+def quiet(senders: Iterable[Sender], now: int) -> list[Trouble]:
+    """Gives those who are silent for longer than is normal for them as something to do, the longest first."""
+    found = [sender for sender in senders if "silent" in concerns(sender, now)]
+    return [
+        Trouble("quiet", since=sender.last_at, source=sender.source, account=sender.account)
+        for sender in sorted(found, key=lambda sender: sender.last_at or 0)
+    ]
 
 
 def by_need(senders: Iterable[Sender], now: int) -> list[Sender]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analytics.gateways import Gateway
 from analytics.senders import CONCERNS, Refusals, Secrets, Sender, Senders, concerns
 from analytics.senders.asking import EVERY, RARELY
-from analytics.senders.rules import KNOWN_DAYS, SHORTEST, by_need, norm, refusals
+from analytics.senders.rules import KNOWN_DAYS, SHORTEST, by_need, norm, quiet, refusals
 from pipeline.settings import Account
 from schemas.times import DAY, HOUR, MINUTE
 from tests.analytics.seed import NOW
@@ -124,3 +124,12 @@ def test_an_account_that_never_sent_is_there():
     assert (jnt.account, jnt.accepted, jnt.secrets.live) == ("toko", 0, 2)
     assert concerns(jnt, NOW) == ("unheard",)
     assert (dhl.is_set_up, dhl.accepted, dhl.last_at, concerns(dhl, NOW)) == (False, 1, NOW, ())
+
+
+def test_the_silent_are_something_to_do():
+    """Whoever has been silent the longest comes first; whoever sends as ever is not among them."""
+    silent = [WELL._replace(account=f"toko-{hours}", last_at=NOW - hours * HOUR) for hours in (2, 9)]
+    assert [(one.reason, one.account, one.since) for one in quiet([WELL, *silent], NOW)] == [
+        ("quiet", "toko-9", NOW - 9 * HOUR),
+        ("quiet", "toko-2", NOW - 2 * HOUR),
+    ]

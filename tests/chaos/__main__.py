@@ -3,9 +3,9 @@
     python -m tests.chaos --rounds 10 --seed 7
     python -m tests.chaos --fault broker-kill --rounds 5
 
-A round: webhooks of some orders' lives begin to come in, one fault strikes, and new orders are sent until they come out
-by the API: that is its recovery time. Then nothing may be lost, doubled, wrong or left waiting. Ends with exit code 1
-unless all of that holds.
+A round: webhooks of some orders' lives begin to come in, people ask for things, one fault strikes, and new orders are
+sent until they come out by the API: that is its recovery time. Then nothing may be lost, doubled, wrong or left
+waiting. Ends with exit code 1 unless all of that holds.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -28,7 +29,7 @@ from analytics.rebuild import warehouse_path
 from analytics.warehouse import Warehouse
 from pipeline.settings import load
 from tests.chaos.faults import FAULTS
-from tests.chaos.ground import Ground, ground
+from tests.chaos.ground import PATIENCE, Ground, ground
 
 ONCE = (("deliveries", "part, kafka_offset"), ("events", "topic, part, kafka_offset"), ("transitions", "transition_id"))
 """Table of the warehouse → what no two of its rows may share."""
@@ -86,7 +87,8 @@ def plan(seed: str, rounds: int, only: str = "") -> Iterator[tuple[str, str]]:
 
 def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tuple[Round, list[dict[str, Any]]]:
     wrong = []
-    with field.load(orders, seed) as totals:
+    with field.load(orders, seed) as totals, ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(field.ask, field.probed)
         time.sleep(1.0)
         struck = time.monotonic()
         try:
@@ -95,6 +97,8 @@ def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tu
         except AssertionError as error:
             wrong.append(str(error) or "it does not work again")
         seconds = time.monotonic() - struck
+        if asked.exception(PATIENCE):
+            wrong.append("a command was neither taken nor refused")
     verdicts = field.prove()
     wrong += [f"{verdict['what']}: {verdict['detail']}" for verdict in verdicts if not verdict["holds"]]
     if totals["given_up"]:

@@ -22,6 +22,9 @@ CLOCK = Path(__file__).parent / "clock"
 PATIENCE = 240.0
 """Seconds in which everything must work again, on a machine that does other things too."""
 
+TAKEN = (200, 202, 409)
+"""The command is done, on its way, or refused."""
+
 PROBES = 5
 """New orders that must come out by the API before it counts as working again."""
 
@@ -89,6 +92,20 @@ class Ground(System):
                 all_.write(json.dumps(told_) + "\n")
         for order in orders:
             until(lambda order=order: self.order(f"kios:{order}"), PATIENCE)
+
+    @property
+    def probed(self) -> range:
+        """The numbers of the last probes."""
+        return range(max(0, self._probes - PROBES), self._probes)
+
+    def ask(self, probed: range) -> None:
+        """Two people ask to confirm each of these probes, one of them twice, until each was taken or refused."""
+        with self.api(self.token("--seller", "kios")) as http:
+            for number in probed:
+                door = f"/v1/orders/kios:probe-{number}/confirm"
+                for key in ("one", "other", "one"):
+                    asked = {"Idempotency-Key": key}
+                    until(lambda door=door, asked=asked: http.post(door, headers=asked).status_code in TAKEN, PATIENCE)
 
     def prove(self) -> list[dict[str, Any]]:
         """Waits until nothing waits any more, and gives what `arus verify` says."""

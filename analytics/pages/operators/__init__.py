@@ -8,13 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from analytics.gateways import Gateway, accounts, troubles
+from analytics.gateways import Gateway, Trouble, accounts, troubles
+from analytics.kept import Kept
 from analytics.monitor import View
 from analytics.pages import charts, orders, sellers
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.operators import lag
 from analytics.pages.site import Head, Look, Site
 from analytics.pages.words.names import mark
+from analytics.senders import Sender
+from analytics.senders.rules import quiet
 from schemas.times import SECOND
 
 Row = Mapping[str, Any]
@@ -92,30 +95,21 @@ def queues(look: Look) -> Made:
     }
 
 
-class Kept:
-    """An answer that is good for a while, for all who look."""
-
-    def __init__(self, ask: Callable[[Look], Any], good_for: int) -> None:
-        self._ask, self._good_for = ask, good_for
-        self._answer: Any = None
-        self._asked_at = -good_for
-
-    def __call__(self, look: Look) -> Any:  # noqa: ANN401  # whatever was asked
-        """Gives the answer, asked anew if it is too old."""
-        if look.now - self._asked_at >= self._good_for:
-            self._answer, self._asked_at = self._ask(look), look.now
-        return self._answer
-
-
 class Operators:
     """The routes of the operator's pages."""
 
     def __init__(
-        self, site: Site, live: Live, view: Callable[[], View], gateways: Callable[[], Sequence[Gateway]]
+        self,
+        site: Site,
+        live: Live,
+        view: Callable[[], View],
+        gateways: Callable[[], Sequence[Gateway]],
+        senders: Callable[[int], Sequence[Sender]],
     ) -> None:
         self._site, self._live, self._view, self._gateways = site, live, view, gateways
-        self._queues = Kept(queues, SLOW)
-        self._stock = Kept(lambda look: look.ask("stock_check", limit=1_000), VERY_SLOW)
+        self._queues = Kept[Look, Made](lambda look, _: queues(look), SLOW)
+        self._quiet = Kept[Look, list[Trouble]](lambda _, now: quiet(senders(now), now), VERY_SLOW)
+        self._stock = Kept[Look, Sequence[Row]](lambda look, _: look.ask("stock_check", limit=1_000), VERY_SLOW)
 
     def routes(self) -> list[Route]:
         """Gives the routes."""
@@ -148,7 +142,7 @@ class Operators:
     def _seen(self, look: Look) -> Made:
         view, gateways = self._view(), self._gateways()
         return {
-            "verdict": lag.verdict(view, look.now, troubles(gateways, look.now)),
+            "verdict": self._verdict(look, view, gateways),
             "gateways": gateways,
             "accounts": accounts(gateways),
             "groups": lag.groups(view.standings),
@@ -157,8 +151,12 @@ class Operators:
             **self._asked(look),
         }
 
+    def _verdict(self, look: Look, view: View, gateways: Sequence[Gateway]) -> Made:
+        found = [*troubles(gateways, look.now), *self._quiet.at(look.now, look)]
+        return lag.verdict(view, look.now, found)
+
     def _asked(self, look: Look) -> Made:
-        return {**self._queues(look), "stock_check": self._stock(look)}
+        return {**self._queues.at(look.now, look), "stock_check": self._stock.at(look.now, look)}
 
     def _loaded(self, look: Look) -> Pieces:
         draw, asked = self._site.pieces(PIECES, look.language), self._asked(look)
@@ -170,7 +168,7 @@ class Operators:
     def _tick(self, look: Look) -> Pieces:
         draw, view, gateways = self._site.pieces(PIECES, look.language), self._view(), self._gateways()
         pieces: Pieces = {
-            "verdict": draw.verdict(lag.verdict(view, look.now, troubles(gateways, look.now)), look.now),
+            "verdict": draw.verdict(self._verdict(look, view, gateways), look.now),
             "gateways": draw.gateways(gateways, accounts(gateways), look.now),
             "rates": draw.rates(rates(look.ask("rates", now=look.now))),
         }

@@ -25,10 +25,15 @@ GROUPS = {
 """What each consumer group is for."""
 
 
+TROUBLES = {"silent": "gateway_silent", "quiet": "sender_silent"}
+TROUBLED = ("rejecting", "sender_silent")
+"""Words of which senders suffer, and nobody who is here already."""
+
+
 def verdict(view: View, now: int, troubles: Sequence[Trouble] = ()) -> Made:
     """Says in one word how the stream does, with what is needed to say it in a sentence.
 
-    Troubles at the gateways are said in any case; they give the word where nothing worse does.
+    Troubles of gateways and senders are said in any case; they give the word where nothing worse does.
     """
     standings = view.standings
     word: str = worst(s.verdict for s in standings)
@@ -37,13 +42,15 @@ def verdict(view: View, now: int, troubles: Sequence[Trouble] = ()) -> Made:
     elif view.at is None or not standings:
         word = "unseen"
     if troubles and word in ("ok", "catching_up", "unseen"):
-        word = "gateway_silent" if troubles[0].reason == "silent" else "rejecting"
+        word = TROUBLES.get(troubles[0].reason, "rejecting")
     bad = [s for s in standings if s.verdict == word]
     first = max(bad, key=lambda s: s.behind_ms, default=None)
     counts = {name: sum(s.verdict == name for s in standings) for name in ("stalled", "falling_behind", "catching_up")}
     return {
         "word": word,
-        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn", "rejecting": "warn"}.get(word, "bad"),
+        "tone": {"ok": "good", "unseen": "quiet", "catching_up": "warn", **dict.fromkeys(TROUBLED, "warn")}.get(
+            word, "bad"
+        ),
         "first": first,
         "orders": orders_at_most(standings),
         "behind": sum(s.behind for s in standings),

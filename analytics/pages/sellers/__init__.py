@@ -14,7 +14,8 @@ from analytics.pages import acting, orders, promises
 from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import inbox, sales, shop
 from analytics.pages.site import Head, Look, Site, choice
-from analytics.pages.words.names import POLICY_WORDS, SELLER_TAB_WORDS, mark
+from analytics.pages.words.names import SELLER_TAB_WORDS, mark
+from analytics.pages.words.shop import POLICY_WORDS
 from schemas.statuses import BY_NAME, SELLER_TABS
 
 Act = Callable[[Request], Awaitable[Response]]

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from analytics.pages import charts, orders
-from analytics.pages.words.names import POLICY_WORDS, mark
+from analytics.pages.words.names import mark
 from analytics.pages.words.promises import PROMISE_WORDS
+from analytics.pages.words.shop import POLICY_WORDS
 from schemas.times import DAY, HOUR
 
 Row = Mapping[str, Any]

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from analytics.pages import orders
 from analytics.pages.site import Head, Look, Site, choice
-from analytics.pages.words.names import STOCK_WORDS, mark
+from analytics.pages.words.names import mark
+from analytics.pages.words.shop import STOCK_WORDS
 from pipeline.importing import Imported
 from pipeline.sources.files.stock_csv import MOST_BYTES
 

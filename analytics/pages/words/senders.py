@@ -1,4 +1,4 @@
-"""What of a sender's account needs a look, in words, and what helps."""
+"""What of a sender's account needs a look, and why its webhooks are rejected, in words, and what helps."""
 
 from typing import NamedTuple
 
@@ -58,3 +58,47 @@ CONCERN_WORDS: dict[Concern, ConcernWords] = {
     ),
 }
 """CONCERNS in words, those that need a hand as `bad` or `warn`."""
+
+
+class RejectionWords(NamedTuple):
+    """Why a gateway rejected a webhook, and what helps; empty where nothing is to be done."""
+
+    name: str
+    advice: str = ""
+
+
+_SENT_AGAIN = mark("The sender tries again by itself. See how Kafka does.")
+
+REJECTION_WORDS = {
+    "bad_signature": RejectionWords(
+        mark("wrong signature"), mark("Check the secret of %(account)s: the sender has another than arus.toml.")
+    ),
+    "missing_signature": RejectionWords(
+        mark("no signature"),
+        mark("Whoever sends to %(account)s does not sign, or a proxy on the way drops the header."),
+    ),
+    "stale": RejectionWords(
+        mark("timestamp too far from now"),
+        mark("Compare the clock of this machine with that of the sender of %(account)s."),
+    ),
+    "unreadable": RejectionWords(
+        mark("unreadable body"), mark("Nothing in it can be checked. Ask the sender of %(account)s what it sends.")
+    ),
+    "too_large": RejectionWords(mark("too large"), mark("If it is a real one, raise ARUS_GATEWAY__MAX_BODY_BYTES.")),
+    "slow_body": RejectionWords(
+        mark("body came too slowly"), mark("Look at the network between the sender of %(account)s and the gateway.")
+    ),
+    "crowded": RejectionWords(mark("too many at once"), mark("Start one more gateway; the sender tries again.")),
+    "too_much": RejectionWords(mark("too many wait for Kafka"), _SENT_AGAIN),
+    "kafka_down": RejectionWords(mark("Kafka down"), _SENT_AGAIN),
+    "kafka_slow": RejectionWords(mark("Kafka too slow"), _SENT_AGAIN),
+    "no_keys": RejectionWords(
+        mark("sender's public keys out of reach"),
+        mark("The gateway must reach the address where the sender of %(account)s publishes them; it tries again."),
+    ),
+    "kafka_error": RejectionWords(mark("Kafka refused it"), mark("Look at the log of the gateway and of Kafka.")),
+    "bug": RejectionWords(mark("a mistake of ours"), mark("Look at the log of the gateway; the sender tries again.")),
+    "gone": RejectionWords(mark("sender hung up")),
+    "no_such_address": RejectionWords(mark("no such account")),
+    "wrong_method": RejectionWords(mark("not a POST")),
+}

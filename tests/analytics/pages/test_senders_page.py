@@ -12,8 +12,7 @@ from analytics.pages.operators import HEAD
 from analytics.pages.operators.senders import PIECES, SendersPage, seen
 from analytics.pages.site import Look, Outside, Site
 from analytics.pages.words import LANGUAGES
-from analytics.pages.words.names import REJECTION_WORDS
-from analytics.pages.words.senders import CONCERN_WORDS
+from analytics.pages.words.senders import CONCERN_WORDS, REJECTION_WORDS
 from analytics.senders import CONCERNS, Refusals, Secrets, Sender
 from pipeline.settings import Account, Settings
 from schemas.times import DAY, HOUR, MINUTE

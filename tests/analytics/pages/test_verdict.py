@@ -8,6 +8,7 @@ from analytics.pages.operators.lag import verdict
 
 SILENT = Trouble("silent", gateway="gateway-1:8600", since=0)
 REJECTED = Trouble("bad_signature", source="xendit", account="kopi", webhooks=3)
+QUIET = Trouble("quiet", source="shopee", account="kopi", since=0)
 
 
 def view(word: str) -> View:
@@ -23,6 +24,8 @@ def view(word: str) -> View:
         ("catching_up", [REJECTED], "rejecting", "warn"),
         ("ok", [SILENT, REJECTED], "gateway_silent", "bad"),
         ("stalled", [SILENT, REJECTED], "stalled", "bad"),
+        ("ok", [QUIET], "sender_silent", "warn"),
+        ("ok", [REJECTED, QUIET], "rejecting", "warn"),
     ],
 )
 def test_trouble_at_the_gateways_gives_the_word_where_nothing_is_worse(lag, troubles, word, tone):

@@ -11,7 +11,7 @@ import pipeline
 from agents.rules.anomalies import ANOMALIES
 from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
-from analytics.pages.words import LANGUAGES, acts, carriers, choose, names
+from analytics.pages.words import LANGUAGES, acts, carriers, choose, names, senders, shop
 from analytics.pages.words.language import CATALOGS
 from analytics.pages.words.promises import PROMISE_WORDS
 from analytics.pages.words.senders import CONCERN_WORDS
@@ -44,7 +44,7 @@ def _commands_of(role: str) -> set[str]:
         (EVENTS, names.EVENT_WORDS),
         (NOTICES, names.NOTICE_WORDS),
         (PROMISES, PROMISE_WORDS),
-        ({metric.code for metric in METRICS}, names.POLICY_WORDS),
+        ({metric.code for metric in METRICS}, shop.POLICY_WORDS),
         (CARRIERS, carriers.CARRIERS.keys() & CARRIERS.keys()),
         (REFUSALS, acts.REFUSAL_WORDS),
         (_commands_of("seller"), acts.SELLER_ACTS),
@@ -186,5 +186,5 @@ def test_every_reason_to_reject_has_words():
     """Each reason that the gateway counts has a name, and says what helps just when something can."""
     code = "".join(path.read_text() for path in Path(pipeline.__file__).parent.rglob("*.py"))
     reasons = set(re.findall(r'(?:Refused|TurnedAway|errors)\(\s*"(\w+)"', code)) | set(STRAYS.values())
-    assert set(names.REJECTION_WORDS) == reasons
-    assert {reason for reason, words in names.REJECTION_WORDS.items() if not words.advice} == HARMLESS
+    assert set(senders.REJECTION_WORDS) == reasons
+    assert {reason for reason, words in senders.REJECTION_WORDS.items() if not words.advice} == HARMLESS
