@@ -120,9 +120,8 @@ def test_orders_come_in_live_and_stay(tmp_path, bootstrap):
         place(bootstrap, "shop:2")
         eventually(lambda: listed(api), ["shop:1", "shop:2"])
         eventually(lambda: api.get("/readyz").status_code, 200)
-        lag = api.get("/v1/ops/lag").json()
-        assert lag["verdict"] == "ok"
-        assert {row["group"] for row in lag["partitions"]} == {"arus-loading"}
+        eventually(lambda: api.get("/v1/ops/lag").json()["verdict"], "ok")
+        assert {row["group"] for row in api.get("/v1/ops/lag").json()["partitions"]} == {"arus-loading"}
         analytics.process.kill()
     place(bootstrap, "shop:3")
     with running(tmp_path, ARUS_KAFKA__BOOTSTRAP_SERVERS=bootstrap) as analytics, analytics.client() as api:

@@ -13,7 +13,7 @@ SECONDS = 60
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("chaos")
+@pytest.mark.xdist_group("journeys")
 def test_after_each_fault_all_is_there_once_and_right():
     """No accepted webhook is lost or doubled, every state is the reference's, every notice is told once."""
     seed = "7"  # its first rounds were seen to hold; `make chaos` draws others

@@ -14,9 +14,9 @@ from pipeline.broker.clients import client_options
 from schemas.commands import Answer, Command, command_id
 from tests.agents.events import tell
 from tests.journeys.fleet import Fleet
-from tests.journeys.system import until
+from tests.journeys.system import PATIENCE, until
 
-pytestmark = [pytest.mark.xdist_group("fleet"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
 
 ORDERS = [f"tiktok_shop:{number}" for number in range(120)]
 KILLS = 3
@@ -71,7 +71,7 @@ def test_every_command_is_answered_exactly_once_though_tracking_is_killed(tmp_pa
             tracking.ready()
 
         wanted = {command.command_id for order in ORDERS for command in wishes(order)}
-        until(lambda: {answer.command_id for answer in answers(fleet)} == wanted)
+        until(lambda: {answer.command_id for answer in answers(fleet)} == wanted, 2 * PATIENCE)
         told = answers(fleet)
         assert Counter(answer.command_id for answer in told).most_common(1)[0][1] == 1
         per_order = Counter((answer.order_id, answer.name, answer.refused) for answer in told)

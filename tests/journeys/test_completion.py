@@ -11,7 +11,7 @@ from tests.pipeline.completion.fake import CIPHER, KEY, SECRET, FakeTikTok, orde
 from tests.pipeline.completion.fake_lazada import FakeLazada
 from tests.pipeline.completion.fake_shopee import FakeShopee
 
-pytestmark = pytest.mark.xdist_group("completion")
+pytestmark = pytest.mark.xdist_group("journeys")
 
 AT = 1_764_000_000
 

@@ -10,7 +10,7 @@ from tests.agents.events import tell
 from tests.journeys.fleet import Fleet
 from tests.journeys.system import PATIENCE
 
-pytestmark = [pytest.mark.xdist_group("fleet"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
 
 ORDERS = [f"tiktok_shop:{number}" for number in range(40)]
 
