@@ -4,14 +4,21 @@ from collections.abc import Iterator
 
 from pipeline import codec
 from pipeline.streams.agent import Message
+from schemas.codes import unknown_in
 from schemas.events import Event
 from schemas.ids import article_key, tracking_key
 from schemas.registry import EVENTS
 
 
 def messages(event: Event) -> Iterator[Message]:
-    """Sends an event to its order or article, and to matching what names a number; scans go by matching alone."""
+    """Sends an event to its order or article, and to matching what names a number or has no meaning yet.
+
+    Scans go by matching alone, and so do statuses that no table knows.
+    """
     value, headers, number = codec.encode_event(event), codec.headers(event), _number(event)
+    if event.type == "status_reported" and unknown_in(event):
+        yield Message("scans", event.order_id.encode(), value, headers)
+        return
     if number:
         yield Message("scans", number.encode(), value, headers)
     if not number or event.type != "package_scanned":

@@ -1,4 +1,7 @@
-"""Matching: carriers know tracking numbers, not orders. A scan finds its orders, or waits until they are known."""
+"""Matching: carriers know tracking numbers, not orders. A scan finds its orders, or waits until they are known.
+
+What has no meaning gets here the one that operators gave it: scans, and statuses on their way to their orders.
+"""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
@@ -8,9 +11,10 @@ from msgspec import Raw, Struct, field
 
 from agents.rules.bindings import belongs
 from pipeline import codec
-from pipeline.sources.telling import with_milestone
+from pipeline.sources.telling import with_meaning
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
-from schemas.codes import CodeMapped, code_key
+from schemas.codes import CodeMapped, unknown_in
+from schemas.events import Event
 from schemas.facts import Anomaly
 from schemas.ids import digest
 from schemas.shipments import PackageScanned, ShippingArranged
@@ -60,7 +64,7 @@ class Number(Struct):
     touched_at: int = 0
     version: int = 1
     means: str = ""
-    """Of the row of a sender's code (see codes.code_key): the milestone that operators say it means."""
+    """Of the row of a sender's code or word (see codes.Unknown): what operators say that it means."""
 
     def orders_of(self, scan: Seen) -> set[str]:
         """Gives the orders that a scan tells of: those that its time is bound to, and those that its sender named."""
@@ -97,6 +101,10 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
         _learn(batch, numbers)
         return
     for record, event in batch.events():
+        if event.type == "status_reported":
+            told = _with_meaning(event, numbers)
+            yield Message("orders", told.order_id.encode(), codec.encode(told), record.headers)
+            continue
         if event.type not in ("package_scanned", "shipping_arranged"):
             batch.bury(record, "no_scan", f"{event.type} neither scans nor binds a tracking number")
             continue
@@ -104,7 +112,7 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
         number = numbers.get(key) or Number()
         number.touched_at, number.version = max(number.touched_at, record.timestamp), VERSION
         if event.type == "package_scanned":
-            scan = _with_meaning(cast("PackageScanned", event), numbers)
+            scan = cast("PackageScanned", _with_meaning(event, numbers))
             raw = record.value or b"" if scan is event else codec.encode(scan)
             yield from _see(batch, record, number, scan, Raw(raw))
         else:
@@ -113,19 +121,18 @@ def match(batch: Batch, numbers: Rows[Number]) -> Iterator[Message]:
 
 
 def _learn(batch: Batch, numbers: Rows[Number]) -> None:
-    """Keeps what operators say that codes mean."""
+    """Keeps what operators say that codes and words mean."""
     for _, told in batch.read(_mapping):
-        numbers.put(told.key, Number(means=told.milestone, touched_at=FOREVER))
+        numbers.put(told.of.key, Number(means=told.means, touched_at=FOREVER))
 
 
-def _with_meaning(event: PackageScanned, numbers: Rows[Number]) -> PackageScanned:
-    """Gives the scan with the milestone that its code was given, where our tables have none."""
-    if event.milestone != "unknown":
-        return event
-    for carrier in (event.carrier, ""):
-        row = numbers.get(code_key(event.source, carrier, event.code))
+def _with_meaning(event: Event, numbers: Rows[Number]) -> Event:
+    """Gives the event with the meaning that its code or word was given, where our tables have none."""
+    unknown = unknown_in(event)
+    for key in unknown.keys if unknown else ():
+        row = numbers.get(key)
         if row is not None and row.means:
-            return with_milestone(event, row.means)
+            return with_meaning(event, row.means)
     return event
 
 

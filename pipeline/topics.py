@@ -35,11 +35,20 @@ TOPICS: dict[str, Topic] = {
         Topic("orders", "order_id", "events of shops, sellers and buyers"),
         Topic("payments", "order_id", "events of payments and refunds"),
         Topic("shipments", "order_id", "events of parcels whose order is known"),
-        Topic("scans", "carrier/tracking number", "carriers' scans and the bindings of tracking numbers to orders"),
+        Topic(
+            "scans",
+            "carrier/tracking number",
+            "carriers' scans, the bindings of tracking numbers to orders, and by order_id statuses that no table knows",
+        ),
         Topic("commands", "order_id", "what sellers, buyers and automation ask of an order"),
         Topic("sellers", "seller_id", "what each seller has set", None),
         Topic("command.answers", "order_id", "what became of each command"),
-        Topic("codes", "code:source/carrier/code", "what operators say that a sender's code means", None),
+        Topic(
+            "codes",
+            "code:source/carrier/code or status:source/word",
+            "what operators say that a sender's code or word means",
+            None,
+        ),
         Topic("stock", "seller_id/sku", "what sellers count and receive"),
         Topic(
             "order.snapshots",

@@ -1,14 +1,52 @@
-"""What operators say of senders' codes that no table of ours knows."""
+"""What senders say that no table of ours knows, and what operators say that it means."""
+
+from typing import Literal, NamedTuple, cast, get_args
 
 from msgspec import Struct
 
-from schemas.shipments import Milestone
+from schemas.events import Event
+from schemas.orders import StatusReported
+from schemas.shipments import Milestone, PackageScanned
+from schemas.statuses import BY_NAME
+
+Kind = Literal["scan", "status"]
+
+MEANINGS: dict[Kind, tuple[str, ...]] = {
+    "scan": tuple(milestone for milestone in get_args(Milestone) if milestone != "unknown"),
+    "status": tuple(status for status in BY_NAME if status != "unknown"),
+}
+"""What codes and words may mean: a milestone of a parcel, a status of an order."""
+
+
+class Unknown(NamedTuple):
+    """A carrier's code of scans, or a marketplace's word for a status of orders, which has no carrier."""
+
+    kind: Kind
+    source: str
+    carrier: str
+    code: str
+
+    @property
+    def key(self) -> bytes:
+        """Names it: `code:generic/jne/U99`, `status:shopee/SPLIT`.
+
+        No tracking number's key has a colon before its first slash.
+        """
+        if self.kind == "status":
+            return f"status:{self.source}/{self.code}".encode()
+        return f"code:{self.source}/{self.carrier}/{self.code}".encode()
+
+    @property
+    def keys(self) -> tuple[bytes, bytes]:
+        """Gives the keys of what it may be told to mean: of this carrier, then of all."""
+        return self.key, self._replace(carrier="").key
 
 
 class CodeMapped(Struct, gc=False):
-    """A sender's code means this milestone: a record of topic `codes`, a copy in each of its partitions.
+    """A sender's code means this milestone, or its word this status: a record of topic `codes`, in each partition.
 
-    An empty carrier: whoever carries the parcel. It counts for scans whose code has no meaning yet, and for no others.
+    An empty carrier: whoever carries the parcel. It counts for what has no meaning yet, and for nothing else. One of a
+    status has milestone `unknown`.
     """
 
     source: str
@@ -16,17 +54,43 @@ class CodeMapped(Struct, gc=False):
     code: str
     milestone: Milestone
     mapped_at: int
+    status: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError on a status that is none."""
+        if self.status and self.status not in MEANINGS["status"]:
+            raise ValueError(f"{self.status!r} is no status")
 
     @property
-    def key(self) -> bytes:
-        """The record's key."""
-        return code_key(self.source, self.carrier, self.code)
+    def of(self) -> Unknown:
+        """What it gives a meaning."""
+        return Unknown("status" if self.status else "scan", self.source, self.carrier, self.code)
 
-    def covers(self, source: str, carrier: str, code: str) -> bool:
-        """Tells whether it says what this code of this parcel means."""
-        return (self.source, self.code) == (source, code) and self.carrier in ("", carrier)
+    @property
+    def means(self) -> str:
+        """The status or the milestone."""
+        return self.status or self.milestone
+
+    def covers(self, unknown: Unknown) -> bool:
+        """Tells whether it says what this means."""
+        return self.of in (unknown, unknown._replace(carrier=""))
 
 
-def code_key(source: str, carrier: str, code: str) -> bytes:
-    """Names a sender's code: `generic/jne/U99`; no tracking number's key has a colon before its first slash."""
-    return f"code:{source}/{carrier}/{code}".encode()
+def mapped(unknown: Unknown, means: str, mapped_at: int) -> CodeMapped:
+    """Says what a code or word means; raises ValueError when that is none of MEANINGS."""
+    if means not in MEANINGS[unknown.kind]:
+        raise ValueError(f"{means!r} is no meaning")
+    if unknown.kind == "status":
+        return CodeMapped(unknown.source, "", unknown.code, "unknown", mapped_at, means)
+    return CodeMapped(unknown.source, unknown.carrier, unknown.code, cast("Milestone", means), mapped_at)
+
+
+def unknown_in(event: Event) -> Unknown | None:
+    """Gives what an event says that no table knows; None where it is known."""
+    if event.type == "package_scanned":
+        scan = cast("PackageScanned", event)
+        return Unknown("scan", scan.source, scan.carrier, scan.code) if scan.milestone == "unknown" else None
+    if event.type == "status_reported":
+        told = cast("StatusReported", event)
+        return Unknown("status", told.source, "", told.word) if told.status == "unknown" else None
+    return None

@@ -12,7 +12,7 @@ from schemas.deliveries import Delivery
 from schemas.events import Event, Evidence
 from schemas.ids import digest
 from schemas.registry import EVENTS
-from schemas.shipments import Milestone, PackageScanned
+from schemas.shipments import Milestone
 from schemas.statuses import STATUSES
 
 PROGRESS = {**{milestone: place for place, milestone in enumerate(get_args(Milestone), 1)}, "unknown": 0}
@@ -31,13 +31,14 @@ def order_name(account: Account, native: str) -> str:
     return native if colon and namespace in account.namespaces else f"{account.namespace}:{native}"
 
 
-def with_milestone(event: PackageScanned, milestone: str) -> PackageScanned:
-    """Gives a scan of an unknown code as one of this milestone: the same event, of the rank that belongs to it.
+def with_meaning(event: Event, means: str) -> Event:
+    """Gives a scan of an unknown code as one of this milestone, or a marketplace's unknown word as this status.
 
-    So it joins what the scan told before: of the two the farther one counts.
+    It is the same event, of the rank that belongs to it. So it joins what was told before: the farther one counts.
     """
-    rank = max(event.rank, PROGRESS[cast("Milestone", milestone)])
-    return cast("PackageScanned", msgspec.structs.replace(cast("Any", event), milestone=milestone, rank=rank))
+    field, places = ("milestone", PROGRESS) if event.type == "package_scanned" else ("status", ADVANCE)
+    rank = max(event.rank, cast("dict[str, int]", places)[means])
+    return cast("Event", msgspec.structs.replace(cast("Any", event), **{field: means}, rank=rank))
 
 
 class Parcel(NamedTuple):

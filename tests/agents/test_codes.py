@@ -17,7 +17,7 @@ from pipeline.broker.codes import codes
 from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.cli.app import app as command_line
 from pipeline.settings import Account, Settings, load
-from pipeline.sources.telling import with_milestone
+from pipeline.sources.telling import with_meaning
 from pipeline.streams import app, testing
 from pipeline.streams.testing import Given, Outcome
 from schemas.codes import CodeMapped
@@ -28,12 +28,13 @@ from tests.agents.test_worker import send, written
 
 MAPPED = CodeMapped("ninjavan", "", "Teleported", "delivered", START)
 BEFORE = {"order_id": "toko:1001", "before": "awaiting_collection"}
+WORD = CodeMapped("shopee", "", "SPLIT", "unknown", START, "ready_to_ship")
 STRANGE = scan("unknown", 1, carrier="jne", number="N1", order="a:1", source="ninjavan", code="Teleported")
 
 
 def learnt(*mappings: CodeMapped) -> Outcome:
     """Runs matching over what operators said."""
-    return testing.run(match, [Given(m.key, codec.encode(m)) for m in mappings], topic="codes")
+    return testing.run(match, [Given(m.of.key, codec.encode(m)) for m in mappings], topic="codes")
 
 
 def heard(outcome: Outcome) -> list[tuple[str, int, str]]:
@@ -48,7 +49,7 @@ def test_a_scan_that_comes_has_the_meaning_of_its_code() -> None:
         codec.decode(b"package_scanned", codec.encode_event(STRANGE)), code="X", event_id="x"
     )
     outcome = testing.run(match, [on_scans(STRANGE), on_scans(other)], rows=learnt(MAPPED).rows)
-    known = with_milestone(codec.decode(b"package_scanned", codec.encode_event(STRANGE)), "delivered")
+    known = with_meaning(codec.decode(b"package_scanned", codec.encode_event(STRANGE)), "delivered")
     assert heard(outcome) == [(STRANGE.event_id, known.rank, "delivered"), ("x", 0, "unknown")]
 
 
@@ -71,8 +72,10 @@ def test_a_meaning_for_one_carrier_is_for_no_other() -> None:
 
 def test_what_is_no_meaning_is_buried() -> None:
     """A record that somebody wrote to the topic by hand."""
-    outcome = testing.run(match, [Given(b"code:x//y", b'{"milestone":"arrived"}')], topic="codes")
-    assert [buried.cause for buried in outcome.buried] == ["undecodable"]
+    wrong = msgspec.json.decode(codec.encode(WORD)) | {"status": "arrived"}
+    records = [Given(b"code:x//y", b'{"milestone":"arrived"}'), Given(WORD.of.key, codec.encode(wrong))]
+    outcome = testing.run(match, records, topic="codes")
+    assert [buried.cause for buried in outcome.buried] == ["undecodable", "undecodable"]
     assert outcome.rows == {}
 
 

@@ -34,18 +34,33 @@ STRANGE = scan("unknown", 2, order_id=ORDER, code="U99", words="Paket naik haji"
 GIVEN = {"source": "jne", "code": "U99", "milestone": "out_for_delivery", "dry_run": True}
 
 
+WORD = tell("status_reported", 2, source="shopee", status="unknown", word="SPLIT")
+WORD_GIVEN = {"source": "shopee", "code": "SPLIT", "status": "completed", "dry_run": True}
+
+
 @pytest.fixture
 def strange(own: Kafka, tmp_path) -> Services:
     """Services beside a Kafka and a warehouse that hold one order with a scan of an unknown code."""
-    order = order_of(tell("order_placed"), tell("shipping_arranged", 1), STRANGE)
-    name, told, headers = ORDER.encode(), codec.encode_event(STRANGE), list(codec.headers(STRANGE))
+    yield from _holding(own, tmp_path, STRANGE, ("scans", b"jne/N1"), "shipments")
+
+
+@pytest.fixture
+def worded(own: Kafka, tmp_path) -> Services:
+    """Services beside a Kafka and a warehouse that hold one order with a status that no table knows."""
+    yield from _holding(own, tmp_path, WORD, ("scans", ORDER.encode()), "orders")
+
+
+def _holding(own, tmp_path, event, came, topic):
+    """Gives services beside an order with this event, which came to matching and then to a topic of orders."""
+    order = order_of(tell("order_placed"), tell("shipping_arranged", 1), event)
+    name, told, headers = ORDER.encode(), codec.encode_event(event), list(codec.headers(event))
     with KafkaProducer(**client_options(own)) as producer:
-        producer.send("scans", told, b"jne/N1", headers).get(10)
-        producer.send("shipments", told, name, headers).get(10)
+        producer.send(came[0], told, came[1], headers).get(10)
+        producer.send(topic, told, name, headers).get(10)
         producer.send("order.snapshots", codec.encode(order), name).get(10)
     _meet(own)
     warehouse, past = Warehouse(tmp_path / "arus.duckdb"), seed.Kafka()
-    past.add("shipments", ORDER, told, NOW, headers)
+    past.add(topic, ORDER, told, NOW, headers)
     past.write(Loading(warehouse))
     monitor, settings = Monitor(Silent(), lambda: NOW), Settings(home=tmp_path, kafka=own)
     yield Services(
@@ -103,14 +118,50 @@ async def test_a_code_is_listed_tried_out_and_given_a_meaning_once(operator, own
     assert len(values(own, "scans")) == 2
 
 
+async def test_a_word_for_a_status_is_listed_tried_out_and_given_a_meaning(worded, own):
+    """As a code is: told once more by way of matching, in the partition of its order."""
+    headers = {"Authorization": f"Bearer {worded.tokens.make(OPERATOR)}"}
+    transport = httpx.ASGITransport(build(worded))
+    async with httpx.AsyncClient(transport=transport, base_url="http://arus.test", headers=headers) as api:
+        (row,) = (await api.get("/v1/ops/codes")).json()["rows"]
+        tried = (await api.post("/v1/ops/codes", json=WORD_GIVEN)).json()
+        told = (await api.post("/v1/ops/codes", json=WORD_GIVEN | {"dry_run": False})).json()
+    assert (row["kind"], row["source"], row["code"], row["scans"], row["means"]) == (
+        "status",
+        "shopee",
+        "SPLIT",
+        1,
+        None,
+    )
+    assert tried["orders"] == [{"order_id": ORDER, "before": "awaiting_collection", "after": "completed", "scans": 1}]
+    assert (told["was"], told["scans"], told["orders"]) == ("completed", 1, tried["orders"])
+    mapping = CodeMapped("shopee", "", "SPLIT", "unknown", NOW, "completed")
+    assert [msgspec.json.decode(value, type=CodeMapped) for value in values(own, "codes")] == [mapping] * own.partitions
+    first, again = (codec.decode(b"status_reported", value) for value in values(own, "scans"))
+    assert (first.event_id, first.status, again.status) == (again.event_id, "unknown", "completed")
+
+
 WRONG = ({"milestone": "unknown"}, {"milestone": "arrived"}, {"code": ""}, {"dry_run": None}, {"all": True})
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, {"source": ""}])
+OF_A_STATUS = (
+    *({"status": "picked_up"}, {"status": "unknown"}, {"status": ""}, {"status": "completed", "carrier": "jne"}),
+    {"status": None},
+)
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, {"source": ""}, {"status": "completed"}])
 async def test_what_is_no_meaning_is_refused(client, wrong):
     """Nothing is written by mistake: each part is checked, and `dry_run` must be said."""
     async with client(OPERATOR) as api:
         assert (await api.post("/v1/ops/codes", json={**GIVEN, **wrong})).status_code == 422
+
+
+@pytest.mark.parametrize("wrong", OF_A_STATUS)
+async def test_what_is_no_status_is_refused(client, wrong):
+    """A word means one of our statuses, whoever carries the parcel; a meaning is never left out."""
+    async with client(OPERATOR) as api:
+        assert (await api.post("/v1/ops/codes", json=WORD_GIVEN | wrong)).status_code == 422
 
 
 async def test_codes_are_for_operators_alone(client):

@@ -15,8 +15,8 @@ from pipeline.broker.codes import meaning
 from pipeline.cli.proof.beside import Beside
 from pipeline.settings import Settings
 from pipeline.sources import Untranslatable, account_of, translate
-from pipeline.sources.telling import with_milestone
-from schemas.codes import CodeMapped
+from pipeline.sources.telling import with_meaning
+from schemas.codes import CodeMapped, unknown_in
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from schemas.facts import Order
@@ -71,11 +71,9 @@ def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
 
 
 def _with_meaning(event: Event, meanings: Iterable[CodeMapped]) -> Event:
-    if event.type != "package_scanned":
-        return event
-    scan = cast("PackageScanned", event)
-    means = scan.milestone == "unknown" and meaning(meanings, scan.source, scan.carrier, scan.code)
-    return with_milestone(scan, means) if means else scan
+    unknown = unknown_in(event)
+    means = meaning(meanings, unknown) if unknown else ""
+    return with_meaning(event, means) if means else event
 
 
 def bound(events: Sequence[Event]) -> Orders:

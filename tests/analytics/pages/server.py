@@ -42,6 +42,7 @@ from schemas.events import Evidence
 from schemas.facts import Article, Case, Details, Order, Package, Scan
 from schemas.letters import DeadLetter
 from schemas.notices import Notice
+from schemas.orders import StatusReported
 from schemas.shipments import PackageScanned
 from schemas.times import DAY, HOUR, MINUTE
 from tests.analytics.seed import NOW, SELLERS, Record, seed
@@ -189,7 +190,7 @@ class Shop:
             self._write("dead-letters", b"tiktok_shop/toko-melati/%d" % n, b"{", tuple(letter.headers()))
 
     def _scan_strangely(self) -> None:
-        """Scans in codes that no table knows: one has a meaning since, one is too long and hostile."""
+        """Scans and statuses that no table knows: one of each has a meaning since, one is too long and hostile."""
         at = NOW - 3 * DAY
         for name, code, words, milestone in (
             ("x1", "U99", "Paket naik haji", "unknown"),
@@ -203,6 +204,15 @@ class Shop:
             rank = int(milestone != "unknown")
             scan = PackageScanned(**envelope, **origin, **told, milestone=milestone, rank=rank)
             self._write("shipments", ODD.order_id.encode(), codec.encode_event(scan), tuple(codec.headers(scan)))
+        for name, word, status in (
+            ("x4", "MENGGUNG" * 20, "unknown"),
+            ("x5", "SPLIT", "unknown"),
+            ("x5", "SPLIT", "new"),
+        ):
+            envelope = {"event_id": name, "type": "status_reported", "order_id": ODD.order_id, "occurred_at": at}
+            origin = {"received_at": at, "source": "shopee", "evidence": Evidence("webhooks.received", 0, 0, at)}
+            told = StatusReported(**envelope, **origin, status=status, word=word, rank=int(status != "unknown"))
+            self._write("orders", ODD.order_id.encode(), codec.encode_event(told), tuple(codec.headers(told)))
 
     def _send(self) -> None:
         """A seller's own endpoint that was paused, with a message in each state."""
@@ -228,10 +238,9 @@ class ServedServices(Services):
 
     def give_meaning(self, mapping: CodeMapped, *, dry_run: bool) -> GivenMeaning:
         """Tells what would change; nothing does."""
-        del mapping
         names = [ODD.order_id, *(f"tiktok_shop:{n}" for n in range(60))]
         changes = [Change(name, "awaiting_collection", "return_in_progress", 1) for name in names]
-        return GivenMeaning("delivery_failed", 0 if dry_run else 61, changes)
+        return GivenMeaning(mapping.means, 0 if dry_run else 61, changes)
 
 
 def codec_order(facts: str) -> Order:

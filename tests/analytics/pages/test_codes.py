@@ -14,13 +14,13 @@ from pipeline.broker.codes import Change, Given
 from schemas.codes import CodeMapped
 from tests.agents.events import ORDER
 from tests.analytics.conftest import MELATI
-from tests.analytics.test_api_codes import strange
+from tests.analytics.test_api_codes import strange, worded
 from tests.analytics.test_api_kafka import own, values
 
-__all__ = ["own", "strange"]  # fixtures
+__all__ = ["own", "strange", "worded"]  # fixtures
 
 ADDRESS, OURS = "/ops/codes", {"Origin": "http://arus.test"}
-FORM = {"source": "jne", "code": "U99", "carrier": "", "milestone": "out_for_delivery"}
+FORM = {"kind": "scan", "source": "jne", "code": "U99", "carrier": "", "means": "out_for_delivery"}
 
 
 def visit(services, viewer=OPERATOR, language="en"):
@@ -38,7 +38,7 @@ async def test_a_code_is_tried_out_then_given_its_meaning(strange, own):
     async with visit(strange) as browser:
         assert "Paket naik haji" in (await browser.get(ADDRESS)).text
         other = await browser.post(ADDRESS, data=FORM | {"carrier": "sicepat", "dry_run": "yes"}, headers=OURS)
-        assert "<strong>0</strong> orders have such scans" in other.text
+        assert "<strong>0</strong> orders have such events" in other.text
         assert 'name="carrier" value="sicepat"' in other.text
         tried = await browser.post(ADDRESS, data=FORM | {"dry_run": "yes"}, headers=OURS)
         assert "<strong>1</strong> gets another status." in tried.text
@@ -48,13 +48,32 @@ async def test_a_code_is_tried_out_then_given_its_meaning(strange, own):
         done = await browser.post(ADDRESS, data=FORM, headers=OURS)
         assert done.status_code == 303
         told = (await browser.get(done.headers["location"])).text
-        again = await browser.post(ADDRESS, data=FORM | {"milestone": "lost", "dry_run": "yes"}, headers=OURS)
+        again = await browser.post(ADDRESS, data=FORM | {"means": "lost", "dry_run": "yes"}, headers=OURS)
     assert "means “Out for delivery” now." in told
-    assert "1 scan was told once more." in told
+    assert "1 event was told once more." in told
     assert "It means “Out for delivery” so far" in again.text
     kept = {msgspec.json.decode(value, type=CodeMapped).milestone for value in values(own, "codes")}
     assert kept == {"out_for_delivery"}
     assert len(values(own, "scans")) == 2
+
+
+async def test_a_word_for_a_status_means_one_of_ours(worded, own):
+    """Its list of meanings has statuses, in people's words; tried out, then given."""
+    word = {"kind": "status", "source": "shopee", "code": "SPLIT", "means": "completed"}
+    async with visit(worded) as browser:
+        listed = (await browser.get(ADDRESS)).text
+        tried = (await browser.post(ADDRESS, data=word | {"dry_run": "yes"}, headers=OURS)).text
+        done = await browser.post(ADDRESS, data=word, headers=OURS)
+        told = (await browser.get(done.headers["location"])).text
+    assert "status of orders · 1 event" in listed
+    assert '<option value="ready_to_ship">Ready to ship</option>' in listed
+    assert 'value="picked_up"' not in listed
+    assert 'name="carrier"' not in listed
+    assert "SPLIT as “Completed”" in tried
+    assert tried.index(f"/ops/orders/{ORDER}") < tried.index("Awaiting collection") < tried.index("→")
+    assert "means “Completed” now." in told
+    kept = {msgspec.json.decode(value, type=CodeMapped).status for value in values(own, "codes")}
+    assert kept == {"completed"}
 
 
 async def test_the_preview_speaks_indonesian(services):
@@ -62,7 +81,7 @@ async def test_the_preview_speaks_indonesian(services):
     changes = [Change(f"shop:{n}", "awaiting_collection", "in_transit", 1) for n in range(60)]
     async with visit(_giving(services, changes), language="id") as browser:
         tried = (await browser.post(ADDRESS, data=FORM | {"dry_run": "yes"}, headers=OURS)).text
-    assert "<strong>60</strong> pesanan punya pindaian seperti itu" in tried
+    assert "<strong>60</strong> pesanan punya peristiwa seperti itu" in tried
     assert "dan 10 lagi" in tried
     assert "Beri arti ini" in tried
 
@@ -80,7 +99,13 @@ def _giving(services, changes):
     return Giving(**{field.name: getattr(services, field.name) for field in dataclasses.fields(services)})
 
 
-@pytest.mark.parametrize("wrong", [{"milestone": "unknown"}, {"milestone": ""}, {"code": ""}, {"code": "x" * 201}])
+WRONG = (
+    *({"means": "unknown"}, {"means": ""}, {"code": ""}, {"code": "x" * 201}, {"kind": ""}, {"kind": "order"}),
+    *({"kind": "status"}, {"means": "ready_to_ship"}, {"kind": "status", "means": "unknown"}),
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 async def test_a_form_without_a_meaning_is_refused(services, wrong):
     """Nobody asks Kafka, which is silent here, and the page says that something is wrong."""
     async with visit(services) as browser:

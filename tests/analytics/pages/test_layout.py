@@ -93,7 +93,7 @@ def test_a_preview_of_a_meaning_fits_and_axe_finds_nothing(visit):
         found = Axe().run(page, options=RULES).response["violations"]
         assert not [(v["id"], [node["html"][:120] for node in v["nodes"]][:3]) for v in found], scheme
     page.get_by_role("button", name="Beri arti ini").click()
-    expect(page.get_by_role("status").first).to_contain_text("61 pindaian disampaikan sekali lagi")
+    expect(page.get_by_role("status").first).to_contain_text("61 peristiwa disampaikan sekali lagi")
 
 
 @pytest.mark.parametrize(("who", "path"), [("seller", "/"), ("operator", "/ops")])

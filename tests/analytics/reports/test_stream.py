@@ -122,14 +122,18 @@ def test_intake_tells_repeats_from_new_webhooks(stream):
     assert (shopee["accepted"], shopee["duplicates"], shopee["last_at"]) == (1, 0, NOW - 2 * HOUR)
 
 
+def _word(evidence, status, **given):
+    """Gives a report of a status in a word that no table knows; told once more it has one."""
+    told = {"event_id": "s", "type": "status_reported", "order_id": "shop:1", "occurred_at": 1, "received_at": 1}
+    return StatusReported(**told | given, source="shopee", evidence=evidence, status=status, word="SPLIT")
+
+
 def test_what_our_tables_do_not_know_is_listed(stream):
     """A carrier's code and a marketplace's word, each with what it said and how often."""
     for n, order in enumerate(("shop:1", "shop:1", "shop:2")):
         evidence = stream.webhook(f"w{n}", NOW - HOUR + n)
         stream.event(scan(order, f"e{n}", evidence, milestone="unknown", code="X9", words="Retur gudang"))
-    word = {"event_id": "s", "type": "status_reported", "order_id": "shop:1", "occurred_at": 1, "received_at": 1}
-    reported = StatusReported(**word, source="shopee", evidence=evidence, status="unknown", word="SPLIT")
-    stream.event(reported)
+    stream.event(_word(evidence, "unknown"))
     stream.load()
     rows = run(stream.warehouse, "unmapped", OPERATOR)
     assert [(row["source"], row["kind"], row["code"], row["events"], row["orders"]) for row in rows] == [
@@ -140,10 +144,12 @@ def test_what_our_tables_do_not_know_is_listed(stream):
 
 
 def test_a_code_that_was_given_a_meaning_is_listed_no_more(stream):
-    """Told once more with its milestone it is the same event."""
+    """Told once more with its milestone or status it is the same event."""
     evidence = stream.webhook("w", NOW - HOUR)
     stream.event(scan("shop:1", "e", evidence, milestone="unknown", code="X9"))
     stream.event(scan("shop:1", "e", evidence, milestone="delivered", rank=9, code="X9"))
+    for status, rank in (("unknown", 0), ("completed", 9)):
+        stream.event(_word(evidence, status, rank=rank))
     stream.load()
     assert run(stream.warehouse, "unmapped", OPERATOR) == []
 
@@ -155,6 +161,8 @@ def test_codes_are_told_apart_by_carrier_and_by_whether_they_have_a_meaning(stre
         stream.event(scan(f"shop:{name}", name, evidence, milestone="unknown", code=code, words=f"kata {code}"))
     stream.event(scan("shop:e", "e", evidence, milestone="unknown", code="X9", carrier="jne"))
     stream.event(scan("shop:c", "c", evidence, milestone="lost", rank=9, code="Y1"))
+    for status, rank in (("unknown", 0), ("completed", 9)):
+        stream.event(_word(evidence, status, rank=rank))
     stream.load()
     rows = run(stream.warehouse, "codes", OPERATOR, limit=10)
     assert [(r["carrier"], r["code"], r["scans"], r["unmapped"], r["orders"], r["means"]) for r in rows] == [
@@ -162,8 +170,10 @@ def test_codes_are_told_apart_by_carrier_and_by_whether_they_have_a_meaning(stre
         ("jne", "X9", 1, 1, 1, ""),
         ("jnt", "Z3", 1, 1, 1, ""),
         ("jnt", "Y1", 1, 0, 1, "lost"),
+        ("", "SPLIT", 1, 0, 1, "completed"),
     ]
     assert rows[0]["words"] == "kata X9"
+    assert [row["kind"] for row in rows] == ["scan"] * 4 + ["status"]
 
 
 def test_parked_scans_are_listed_until_their_order_is_known(stream):

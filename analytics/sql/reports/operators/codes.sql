@@ -1,19 +1,22 @@
--- codes: one row per code of scans that our tables do not know, with what it said and what somebody said that it means
+-- codes: one row per code of scans or word for a status that our tables do not know, with what it said and what somebody said that it means
 
 with strange as (
-    select * from raw.events where milestone = 'unknown' and type = 'package_scanned'
+    select *, if(type = 'status_reported', 'status', 'scan') as kind, if(type = 'status_reported', word, code) as told
+    from raw.events
+    where (milestone = 'unknown' and type = 'package_scanned') or (status = 'unknown' and type = 'status_reported')
 ),
 meant as (
     -- told once more, since somebody said what its code means
-    select event_key, max_by(milestone, rank) as means
+    select event_key, max_by(if(type = 'status_reported', status, milestone), rank) as means
     from raw.events semi join strange using (event_key)
-    where milestone not in ('', 'unknown')
+    where if(type = 'status_reported', status, milestone) not in ('', 'unknown')
     group by event_key
 )
 select
+    kind,
     source,
     carrier,
-    code,
+    told as code,
     max_by(words, received_at) as words,
     count(distinct event_key) as scans,
     count(distinct event_key) filter (where means is null) as unmapped,
@@ -23,6 +26,6 @@ select
     max(received_at) as last_at,
     max_by(event_id, received_at) as last_event_id,
 from strange left join meant using (event_key)
-group by source, carrier, code
-order by unmapped > 0 desc, scans desc, source, carrier, code
+group by kind, source, carrier, told
+order by unmapped > 0 desc, scans desc, source, carrier, told
 limit $limit

@@ -6,7 +6,7 @@ with strange as (
 mapped as (
     -- told once more, since somebody said what its code means
     select distinct event_key from raw.events semi join strange using (event_key)
-    where milestone not in ('', 'unknown')
+    where milestone not in ('', 'unknown') or status not in ('', 'unknown')
 )
 select
     source,
