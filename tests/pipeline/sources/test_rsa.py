@@ -1,6 +1,7 @@
 """Signatures by a sender's own key: which keys are believed, for how long, and what a set of keys must be."""
 
 import json
+from itertools import count
 
 import pytest
 
@@ -106,7 +107,9 @@ def test_who_has_no_private_key_cannot_sign(scheme):
             scheme.sign(b"{}", Account(source="shipstation", name="main", secrets=secrets), NOW)
 
 
-@pytest.mark.parametrize("secret", ["", "c2VjcmV0", keys.SMALL, keys.ELLIPTIC])
+@pytest.mark.parametrize(
+    "secret", ["", "c2VjcmV0", keys.SMALL, keys.ELLIPTIC], ids=["empty", "no_pem", "small", "elliptic"]
+)
 def test_a_key_that_is_none_or_too_small_is_said(secret):
     """A key is RSA, in PEM, and of 2,048 bits or more."""
     with pytest.raises(ValueError, match="RSA key"):
@@ -118,6 +121,7 @@ def test_a_key_that_is_none_or_too_small_is_said(secret):
     [b"", b"[]", b"{}", b'{"keys": {}}', b'{"keys": []}', b'{"keys": [1, {"kty": "EC", "kid": "a"}]}',
      b'{"keys": [{"kty": "RSA", "kid": "a"}]}', b'{"keys": [{"kty": "RSA", "kid": "a", "e": "AQAB", "n": "AQAB"}]}',
      b'{"keys": [{"kty": "RSA", "kid": "a", "e": "AQAB", "n": "\xc3\xa9"}]}', keys.jwks(a=keys.SMALL)],
+    ids=count(),
 )  # fmt: skip
 def test_what_is_no_set_of_keys_changes_nothing(scheme, document):
     """A document that is none is an error, and the keys before it are still believed."""
