@@ -17,11 +17,13 @@ from analytics.access import Tokens
 from analytics.api.app import build
 from analytics.api.services import Services, system_clock
 from analytics.automation import Automation
+from analytics.lag import HELD
 from analytics.loading import Loading
+from analytics.mending import Mender
 from analytics.monitor import Monitor
 from analytics.scraper import Scraper
 from analytics.warehouse import Warehouse, WarehouseError
-from pipeline.broker import admin
+from pipeline.broker import admin, hanging
 from pipeline.broker.codes import Preview, no_preview
 from pipeline.broker.writer import Writer
 from pipeline.settings import Settings
@@ -72,8 +74,9 @@ async def _serve(
     kafka = settings.kafka
     monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions)
     scraper = Scraper(settings.api.gateways, system_clock)
-    monitor.start()
-    scraper.start()
+    mender = Mender(lambda: monitor.view, partial(hanging.mend, kafka, HELD))
+    for watching in (monitor, scraper, mender):
+        watching.start()
     async with worker("loading", (), settings, Loading(warehouse)) as running:
         tokens = Tokens(settings.home)
         writer = Writer(kafka)
@@ -102,8 +105,8 @@ async def _serve(
             server.should_exit = True
     await serving
     writer.close()
-    monitor.stop()
-    scraper.stop()
+    for watching in (monitor, scraper, mender):
+        watching.stop()
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """Hanging transactions: Kafka holds them for ended and has not written so to a partition. Readers stop before them.
 
-Kafka 4.4 that is ended by TERM while it commits can lose marks so (found by `tests.chaos --fault broker-term`).
+Kafka 4.4 that is ended by TERM while it commits, or stands still so long that its controller gives it up, can lose
+marks so (found by `tests.chaos --fault broker-term` and `broker-freeze`).
 Its own tool can only abort, which loses what was committed. What was decided stands in the coordinator's log.
 """
 
@@ -71,6 +72,14 @@ def end(kafka: Kafka, one: Hanging, *, committed: bool) -> None:
     spec = AbortTransactionSpec(place, one.producer_id, one.epoch, one.coordinator_epoch)
     with asking(f"the transaction of {one.topic}/{one.partition}"), open_admin(kafka, PATIENCE_MS) as client:
         client.end_transaction(spec, committed=committed)
+
+
+def mend(kafka: Kafka, older_than: int) -> Iterator[Hanging]:
+    """Ends what hangs for longer than so many milliseconds as it was decided, and gives it. Raises BrokerError."""
+    for one in hanging(kafka, older_than):
+        if one.committed is not None:
+            end(kafka, one, committed=one.committed)
+            yield one
 
 
 def _held(client: Any) -> dict[TopicPartition, int]:  # noqa: ANN401  # kafka-python has no types
