@@ -80,7 +80,7 @@ async def test_what_is_answered_200_outlives_kafka_s_death(run, own_kafka, kafka
     async with run(kafka) as client:
         senders = [asyncio.create_task(sender(client)) for _ in range(8)]
         await until(more(100))
-        await asyncio.to_thread(own_kafka.kill)
+        await asyncio.to_thread(own_kafka.stop)
         await asyncio.sleep(3)
         await asyncio.to_thread(own_kafka.start)
         await until(more(100))
