@@ -34,6 +34,9 @@ from schemas.notices import Notice
 LOOKING_UP = 64
 """Names of endpoints that may be looked up at one time: a silent name server must not make the others wait."""
 
+PATIENCE = 20.0
+"""Seconds in which Kafka must have let us in: some of aiokafka's waits never end (#175, #523); a new start mends it."""
+
 _notice = msgspec.json.Decoder(Notice).decode
 _wish = msgspec.json.Decoder(Wish).decode
 
@@ -98,10 +101,11 @@ class Worker:
             self._producer = AIOKafkaProducer(
                 **client_options(self._settings.kafka), client_id="arus-endpoints", acks="all", enable_idempotence=True
             )
-            await self._producer.start()
             stack.push_async_callback(self._producer.stop)
             stack.push_async_callback(self._known.close)
-            await self._known.open()
+            async with asyncio.timeout(PATIENCE):
+                await self._producer.start()
+                await self._known.open()
             following = asyncio.create_task(self._known.follow())
             following.add_done_callback(self._ended)
             stack.callback(following.cancel)
@@ -109,10 +113,12 @@ class Worker:
             await reader.start(stopping)
             stack.push_async_callback(reader.stop)
             stack.push_async_callback(self._end)
-            told = False
+            told, began = False, time.monotonic()
 
             def tick() -> None:
                 nonlocal told
+                if not told and time.monotonic() - began > 2 * PATIENCE:
+                    raise TimeoutError(f"Kafka gave no partitions within {2 * PATIENCE:.0f} s")
                 metrics.WAITING.set(sum(map(len, self._lines.values())))
                 if reader.is_ready and not told:
                     told = True
