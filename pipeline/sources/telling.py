@@ -1,6 +1,6 @@
 """Telling what a delivery says as events of ours: what they all have in common is written once, here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast, get_args
 
 import msgspec
@@ -98,6 +98,17 @@ class Telling:
             return shape(**{**self.envelope(kind, key, order, at), **told})
         except ValidationError as error:
             raise Untranslatable("invalid", _first(error)) from error
+
+    def described(self, order: str, placed: int, updated: int, whole: Mapping[str, object], /) -> list[Event]:
+        """Builds `order_placed`, and `order_amended` where it was changed since.
+
+        The whole is in the key of the latter: a sender may change it twice and tell one time, or none of its own.
+        """
+        events = [self.event("order_placed", (order,), order, placed, **whole)]
+        if updated > placed:
+            key = (order, str(updated), digest(repr(whole)))
+            events.append(self.event("order_amended", key, order, updated, **whole))
+        return events
 
     def status(self, order: str, at: int, status: str, word: str, /, **told: object) -> Event:
         """Builds `status_reported`; a word that the sender's table does not know has status `unknown`."""

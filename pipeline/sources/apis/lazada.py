@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 
 from pipeline.settings import Account
-from pipeline.sources.apis.answers import OK, read_answer
+from pipeline.sources.apis.answers import OK, not_renewed, read_answer
 from pipeline.sources.apis.api import (
     Answer,
     Api,
@@ -129,10 +129,7 @@ def read_tokens(account: Account, answer: Answer, now: int) -> Tokens:
     if code != "0":
         if told.words("type") == BACKEND or code == SYSTEM_ERROR:
             raise Unwell(f"Lazada gave no tokens: {code}: {told.words('message')}")
-        raise Locked(
-            f"Lazada does not renew the access of {account.source}/{account.name} ({code or answer.status}: "
-            f"{told.words('message')}): let the shop authorize the app anew, and set api.refresh_token to the new one"
-        )
+        raise not_renewed(account, "Lazada", f"{code or answer.status}: {told.words('message')}")
     try:
         ends_at = now + int(told.id("expires_in")) * SECOND
         return Tokens(told.id("access_token"), told.id("refresh_token"), ends_at)

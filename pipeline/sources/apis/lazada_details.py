@@ -15,7 +15,7 @@ from pipeline.sources.reading import END_OF_TIME, Reading, read
 from pipeline.sources.telling import ADVANCE, Telling, once
 from schemas.deliveries import Delivery
 from schemas.events import Event
-from schemas.ids import carrier_id, digest
+from schemas.ids import carrier_id
 from schemas.orders import Line
 
 CANCELLED = "canceled"
@@ -43,11 +43,7 @@ def _order(telling: Telling, pieces: Pieces, seller: str | None) -> list[Event]:
     order, whole = telling.order(pieces[0].id("order_id")), {**_whole(pieces), "seller_id": seller}
     placed = min(piece.instant("created_at") for piece in pieces)
     updated = max(piece.optional_instant("updated_at") or placed for piece in pieces)
-    events = [telling.event("order_placed", (order,), order, placed, **whole)]
-    if updated > placed:
-        # The whole is in the key: pieces change one by one, and two of them within one second.
-        key = (order, str(updated), digest(repr(whole)))
-        events.append(telling.event("order_amended", key, order, updated, **whole))
+    events = telling.described(order, placed, updated, whole)
     events += _standing(telling, pieces, order, (updated, seller))
     return [*events, *_money(telling, pieces, order, whole), *_arranged(telling, pieces, order, seller)]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import orjson
 
 from pipeline.settings import Account
-from pipeline.sources.apis.answers import OK, read_answer
+from pipeline.sources.apis.answers import OK, not_renewed, read_answer
 from pipeline.sources.apis.api import (
     Answer,
     Api,
@@ -143,11 +143,7 @@ def read_tokens(account: Account, answer: Answer, now: int) -> Tokens:
     if error in UNWELL:
         raise Unwell(f"Shopee gave no tokens: {error}")
     if error or answer.status != OK:
-        raise Locked(
-            f"Shopee does not renew the access of {account.source}/{account.name} "
-            f"({error or answer.status}: {told.words('message')}): let the shop authorize the app anew, "
-            "and set api.refresh_token to the new one"
-        )
+        raise not_renewed(account, "Shopee", f"{error or answer.status}: {told.words('message')}")
     try:
         seconds = int(told.id("expire_in"))
         return Tokens(told.id("access_token"), told.id("refresh_token"), now + seconds * SECOND)

@@ -16,7 +16,7 @@ from pipeline.sources.reading import Reading, read
 from pipeline.sources.telling import Telling, once
 from schemas.deliveries import Delivery
 from schemas.events import Event
-from schemas.ids import carrier_id, digest
+from schemas.ids import carrier_id
 from schemas.orders import Line
 
 ROLES = {"buyer": "buyer", "seller": "seller", "system": "system", "ops": "system"}
@@ -43,11 +43,7 @@ def _order(telling: Telling, body: Reading, seller: str | None) -> list[Event]:
     order, whole = telling.order(body.id("order_sn")), {**_whole(body), "seller_id": seller}
     placed = body.instant("create_time")
     updated = body.optional_instant("update_time") or placed
-    events = [telling.event("order_placed", (order,), order, placed, **whole)]
-    if updated > placed:
-        # The whole is in the key: whether something changes without the time of the order is not told.
-        key = (order, str(updated), digest(repr(whole)))
-        events.append(telling.event("order_amended", key, order, updated, **whole))
+    events = telling.described(order, placed, updated, whole)
     return [*events, *_money(telling, body, order, seller), *_standing(telling, body, order, (updated, seller))]
 
 

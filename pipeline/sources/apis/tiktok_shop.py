@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from pipeline.settings import Account
-from pipeline.sources.apis.answers import read_answer
+from pipeline.sources.apis.answers import OK, not_renewed, read_answer
 from pipeline.sources.apis.api import (
     Answer,
     Api,
@@ -123,23 +123,20 @@ def read_tokens(account: Account, answer: Answer, now: int) -> Tokens:
     told = read_answer(answer, "TikTok Shop")
     try:
         data = told.inside("data")
-        if answer.status == 200 and told.get("code") == 0:  # noqa: PLR2004  # OK
+        if answer.status == OK and told.get("code") == 0:
             expires_at = data.optional_instant("access_token_expire_in") or 0
             return Tokens(data.id("access_token"), data.id("refresh_token"), expires_at)
     except Untranslatable as error:
         raise Unwell(f"TikTok Shop gave no tokens: {error.detail}") from error
     why = told.words("message") or f"status {answer.status}"
-    raise Locked(
-        f"TikTok Shop does not renew the access of {account.source}/{account.name} ({why}): "
-        "let the shop authorize the app anew, and set api.refresh_token to the new one"
-    )
+    raise not_renewed(account, "TikTok Shop", why)
 
 
 def judge(account: Account, answer: Answer) -> None:
     """Tells failures by TikTok's own codes, which it also sends with status 200."""
     told = read_answer(answer, "TikTok Shop")
     code = told.get("code")
-    if code == 0 and answer.status == 200:  # noqa: PLR2004  # OK
+    if code == 0 and answer.status == OK:
         return
     why = f"{code}: {told.words('message')}"
     if code == TOO_MANY:

@@ -10,7 +10,7 @@ from pipeline.sources.reading import Reading, read
 from pipeline.sources.telling import Parcel, Telling, once
 from schemas.deliveries import Delivery
 from schemas.events import Event
-from schemas.ids import carrier_id, digest
+from schemas.ids import carrier_id
 from schemas.orders import Line
 
 FEES = (
@@ -64,11 +64,7 @@ def _order(telling: Telling, body: Reading, seller: str | None) -> list[Event]:
     order, whole = telling.order(body.id("id")), {**_whole(body), "seller_id": seller}
     placed = body.instant("create_time")
     updated = body.optional_instant("update_time") or placed
-    events = [telling.event("order_placed", (order,), order, placed, **whole)]
-    if updated > placed:
-        # `update_time` is of the status alone: what else changed has the same, and must not have the same id.
-        key = (order, str(updated), digest(repr(whole)))
-        events.append(telling.event("order_amended", key, order, updated, **whole))
+    events = telling.described(order, placed, updated, whole)
     word = body.id("status")
     status = STATUSES.get(word, "unknown")  # `is_on_hold_order` says no more than that it once was, or will be
     events.append(telling.status(order, updated, status, word, seller_id=seller))
