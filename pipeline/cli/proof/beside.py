@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
+from agents.deciding import commands_in
 from pipeline import codec
 from pipeline.broker import codes
 from pipeline.broker.reader import Stored, records
 from pipeline.cli.proof.verdict import Verdict, none_of
 from pipeline.settings import Kafka
+from pipeline.streams.agent import Batch, Record
 from schemas.codes import CodeMapped
-from schemas.commands import COMMANDS, Answer, Command
+from schemas.commands import COMMANDS, Answer
 from schemas.events import Event
 from schemas.registry import EVENTS
 
@@ -47,7 +49,8 @@ def _commanded(kafka: Kafka) -> Iterator[Event]:
 
 def compare_answers(commands: Iterator[Stored], told: Beside) -> Verdict:
     """Says whether each command was answered once, and whether each answer led to its events and to no others."""
-    asked = {_id_of(record) for record in commands} - {""}
+    stored = cast("list[Record]", list(commands))  # which it is, but for the kind of sequence of its headers
+    asked = {asked.command.command_id for asked in commands_in(Batch("commands", 0, stored))}
     times = Counter(answer.command_id for answer in told.answers)
     promised = {event_id for answer in told.answers for event_id in answer.events}
     led_to = Counter(event.event_id for event in told.events)
@@ -59,13 +62,3 @@ def compare_answers(commands: Iterator[Stored], told: Beside) -> Verdict:
         "done again": [one for one, count in led_to.items() if count > 1],
     }
     return none_of("each command is answered once, and done", len(asked), faults)
-
-
-def _id_of(record: Stored) -> str:
-    """Names a command; what is none is a dead letter."""
-    try:
-        command = msgspec.json.decode(record.value or b"", type=Command)
-        msgspec.convert(command.payload, COMMANDS[command.name].shape)
-    except (KeyError, msgspec.MsgspecError, ValueError):
-        return ""
-    return command.command_id if command.order_id.encode() == record.key else ""
