@@ -5,6 +5,7 @@ first to ask starts it. So it is started once or never, and ends with the run, h
 `ARUS_KAFKA__BOOTSTRAP_SERVERS` lets the tests run on another Kafka.
 """
 
+import logging
 import os
 import tempfile
 import uuid
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 import pytest
+import structlog
 
 from pipeline import settings
 from pipeline.broker import BrokerError, admin
@@ -84,6 +86,17 @@ def pytest_configure_node(node) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if shared := config.stash.get(SHARED, None):
         shared.close()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Undoes what a command that is tried in this process sets up: its logs would go to a stream that is closed."""
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

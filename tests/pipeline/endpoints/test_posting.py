@@ -9,11 +9,13 @@ from standardwebhooks import Webhook
 
 from pipeline.endpoints import message, posting
 from pipeline.endpoints.posting import Poster, judged
+from schemas import times
 from schemas.endpoints import Endpoint, Sending
 from schemas.notices import Notice
+from schemas.times import HOUR
 from tests.pipeline.endpoints.receiver import SECRET, Receiver
 
-NOW = time.time_ns() // 1_000_000
+NOW = times.parse("2026-11-30T10:00:00Z")
 NOTICE = Notice("kios:1/shipped/picked_up/p1/s", "seller:kios", "shipped", "kios:1", NOW, "e1", {"carrier": "jne"})
 SENDING = Sending("msg_1", "kios", NOTICE)
 
@@ -31,9 +33,10 @@ async def poster():
     await made.close()
 
 
-async def send(poster, url, endpoint=None, at=NOW):
+async def send(poster, url, endpoint=None):
     body = message.body(SENDING)
-    signed = message.headers(endpoint or Endpoint("kios", url, SECRET), SENDING.sending_id, body, at)
+    now = time.time_ns() // 1_000_000  # by which the library judges the age of what it hears
+    signed = message.headers(endpoint or Endpoint("kios", url, SECRET), SENDING.sending_id, body, now)
     return await poster.post(url, signed, body)
 
 
@@ -70,14 +73,14 @@ async def test_a_word_to_a_buyer_comes_with_the_words(poster, receiver, monkeypa
 
 async def test_after_a_change_of_the_secret_both_sign_for_a_while(poster, receiver):
     """A receiver that still has the old one believes it; after a day it must have the new one."""
-    new = message.make_secret()
-    changed = Endpoint("kios", receiver.url, new, SECRET, NOW + 1_000)
-    await send(poster, receiver.url, changed)
+    new, now = message.make_secret(), time.time_ns() // 1_000_000
+    both, over = (Endpoint("kios", receiver.url, new, SECRET, until) for until in (now + HOUR, now - 1))
+    await send(poster, receiver.url, both)
     receiver.secret = new
-    await send(poster, receiver.url, changed, NOW + 1_000)
+    await send(poster, receiver.url, both)
     assert not receiver.refused
     receiver.secret = SECRET
-    await send(poster, receiver.url, changed, NOW + 1_000)
+    await send(poster, receiver.url, over)
     assert receiver.refused == ["No matching signature found"]
 
 
