@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from agents import deciding
 from agents.addressing import messages
+from agents.correcting import correct
 from agents.rules.anomalies import examine
 from agents.rules.history import take
 from agents.rules.joins import answers
@@ -20,7 +21,7 @@ orders: Table[Order] = Table(
 )
 
 
-@agent("orders", "payments", "shipments", "commands", "command.answers", table=orders)
+@agent("orders", "payments", "shipments", "commands", "command.answers", "order.corrections", table=orders)
 def track(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
     """Folds each order's facts into its state and tells what changed: status, contradictions, news, answers."""
     return _READS.get(batch.topic, _follow)(batch, orders)
@@ -66,7 +67,7 @@ def _remember(batch: Batch, orders: Rows[Order]) -> Iterator[Message]:
     return iter(())
 
 
-_READS = {"commands": _obey, "command.answers": _remember}
+_READS = {"commands": _obey, "command.answers": _remember, "order.corrections": correct}
 
 
 def _take(order: Order, event: Event, written_at: int, strangers: tuple[bool, bool]) -> Iterator[Message]:

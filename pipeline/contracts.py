@@ -15,7 +15,7 @@ import msgspec
 from pydantic import TypeAdapter
 
 from pipeline.topics import TOPICS
-from schemas import codes, commands, endpoints, facts, letters, notices, sellers, stock
+from schemas import codes, commands, corrections, endpoints, facts, letters, notices, sellers, stock
 from schemas.registry import EVENTS
 
 Schema = dict[str, Any]
@@ -26,6 +26,7 @@ STRUCTS = {
     "command.answers": commands.Answer,
     "sellers": sellers.Settings,
     "order.snapshots": facts.Order,
+    "order.corrections": corrections.Correction,
     "order.transitions": facts.Transition,
     "anomalies": facts.Anomaly,
     "notices": notices.Notice,

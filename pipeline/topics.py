@@ -57,6 +57,7 @@ TOPICS: dict[str, Topic] = {
             None,
             "arus-tracking",
         ),
+        Topic("order.corrections", "order_id", "states that were folded anew, each for one that is wrong"),
         Topic("order.transitions", "order_id", "one change of an order's status each"),
         Topic("anomalies", "order_id", "one contradiction each, with both pieces of evidence"),
         Topic("notices", "audience", "one line of somebody's inbox each"),

@@ -166,31 +166,46 @@ ANOMALIES: dict[str, Kind] = {
     "before_placed": Kind(before_placed, OF_ORDERS),
 }
 
-_SEARCHES: dict[str, dict[str, Callable[[Order], Findings]]] = {
+Searches = dict[str, Callable[[Order], Findings]]
+
+_ALL: Searches = {name: kind.search for name, kind in ANOMALIES.items()}
+_SEARCHES: dict[str, Searches] = {
     type_: {name: kind.search for name, kind in ANOMALIES.items() if type_ in kind.types} for type_ in OF_ORDERS
 }
 
 
 def anomalies_of(order: Order) -> list[str]:
     """Gives all that contradicts itself in an order as things stand."""
-    found = ((name, subject) for name, kind in ANOMALIES.items() for subject in kind.search(order))
-    return sorted(_key(name, subject) for name, subject in found)
+    return sorted(_search(order, _ALL))
+
+
+def differences(order: Order, before: Sequence[str], by: Mark) -> Sequence[Anomaly]:
+    """Tells what contradicts itself in an order and did not `before`, and what no longer does: that `by` explained."""
+    return _differences(order, before, _search(order, _ALL), by)
 
 
 def examine(order: Order, event: Event) -> Sequence[Anomaly]:
     """Finds what an event that was just taken contradicts, and what it explains."""
-    searches, found = _SEARCHES[event.type], {}
-    for name, search in searches.items():
-        if findings := search(order):
-            found.update({_key(name, subject): finding for subject, finding in findings.items()})
+    searches = _SEARCHES[event.type]
+    found = _search(order, searches)
     if not found and not order.anomalies:
         return ()
     before = [key for key in order.anomalies if key.partition("/")[0] in searches]
-    news = [_anomaly(order, key, found[key]) for key in sorted(found) if key not in before]
-    explained = Finding((event.occurred_at, event.event_id))
-    news += [_anomaly(order, key, explained, withdrawn=True) for key in before if key not in found]
     order.anomalies = sorted({*order.anomalies}.difference(before).union(found))
-    return news
+    return _differences(order, before, found, (event.occurred_at, event.event_id))
+
+
+def _search(order: Order, searches: Searches) -> Findings:
+    found: Findings = {}
+    for name, search in searches.items():
+        if findings := search(order):
+            found.update({_key(name, subject): finding for subject, finding in findings.items()})
+    return found
+
+
+def _differences(order: Order, before: Sequence[str], found: Findings, by: Mark) -> list[Anomaly]:
+    news = [_anomaly(order, key, found[key]) for key in sorted(found) if key not in before]
+    return news + [_anomaly(order, key, Finding(by), withdrawn=True) for key in before if key not in found]
 
 
 def _key(kind: str, subject: str) -> str:

@@ -54,7 +54,7 @@ def map_code(  # noqa: PLR0913  # its options
     With `--status` it is a marketplace's word, and the meaning one of our statuses: ready_to_ship, completed …
 
     Shows the orders that this changes. Facts are only ever added: what a mapping said of an event is not taken back by
-    another, so a code that has a meaning gets a new one for coming events alone.
+    another, so a code that has a meaning gets a new one for coming events alone; `arus rebuild --states` takes it back.
 
     Example: `arus codes map generic U99 delivery_failed --carrier jne --dry-run`
     """
@@ -78,8 +78,8 @@ def map_code(  # noqa: PLR0913  # its options
         return
     show(orders, as_json=False, none="no order changes")
     told = f"{code} of {source} means {meaning} now; {given.scans:,} events were told once more"
-    done = "a trial" if dry_run else told
-    console().print(done if given.was == meaning else f"{done}: earlier ones stay {given.was}", markup=False)
+    stay = "" if given.was == meaning else f": earlier ones stay {given.was} until `arus rebuild --states`"
+    console().print(f"{'a trial' if dry_run else told}{stay}", markup=False)
 
 
 def preview(broker: "Kafka", mapping: "CodeMapped") -> "list[Change]":

@@ -1,19 +1,16 @@
-"""Commands of operators: topics, lag, dead letters, rebuild, archive."""
+"""Commands of operators: topics, lag, dead letters, codes, rebuild, archive."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pipeline.cli import archiving, codes, letters
-from pipeline.cli.output import Json, console, kafka, load, print_json, show, show_problems
-from pipeline.cli.progress import Progress
+from pipeline.cli.output import Json, kafka, show, show_problems
+from pipeline.cli.rebuilding import rebuild
 
 if TYPE_CHECKING:
     from pipeline.broker.admin import Admin
-    from pipeline.settings import Settings
 
 topics = typer.Typer(no_args_is_help=True, help="The topics that everything travels on.")
 
@@ -97,47 +94,6 @@ def lag(*, json: Json = False) -> None:
     told = [asdict(row) | {"behind_ms": row.behind_ms(now)} for row in rows]
     columns = ("group", "topic", "partition", "committed", "end", "behind", "behind_ms", "owner")
     show(told, as_json=json, none="no group reads a topic of ours", columns=columns)
-
-
-def rebuild(
-    source: Annotated[
-        Literal["kafka", "archive"], typer.Option("--from", help="kafka, or archive: also what Kafka no longer keeps.")
-    ] = "kafka",
-    *,
-    shadow: Annotated[bool, typer.Option("--shadow", help="Only compare; the live file stays.")] = False,
-    json: Json = False,
-) -> None:
-    """Makes the warehouse anew from Kafka or the archive, shows what differs, and swaps it in.
-
-    The analytics process must not run. The former file is kept beside the new one.
-
-    Example: `arus rebuild --shadow`
-    """
-    from analytics.rebuild import rebuild as make
-
-    with Progress(quiet=json) as progress, _some_kafka(load(), progress) as settings:
-        done = make(settings, archived=source == "archive", shadow=shadow, progress=progress.progress)
-    told = {name: value for name, value in done._asdict().items() if name != "differences"}
-    rows = [difference._asdict() for difference in done.differences]
-    if json:
-        print_json(told | {"differences": rows})
-        return
-    show(rows, as_json=False, none="there was no live file to compare with")
-    for name, value in told.items():
-        console().print(f"{name:11} {value}", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _some_kafka(settings: "Settings", progress: Progress) -> "Iterator[Settings]":
-    """Gives the settings with a Kafka that answers; the embedded one is started for this if it does not run."""
-    from pipeline.broker.embedded import EmbeddedKafka, bootstrap_of
-    from pipeline.supervisor.running import with_kafka
-
-    if settings.kafka.bootstrap_servers or bootstrap_of(settings.home / "kafka"):
-        yield with_kafka(settings)
-        return
-    with EmbeddedKafka.of(settings, progress.progress):
-        yield with_kafka(settings)
 
 
 def _connected() -> "Admin":

@@ -18,8 +18,9 @@ from agents.worker import JOBS
 from pipeline import codec
 from pipeline.broker import admin
 from pipeline.broker.embedded import EmbeddedKafka
+from pipeline.broker.reader import records
 from pipeline.cli.app import app as command_line
-from pipeline.cli.proof import _deliveries
+from pipeline.cli.proof import deliveries
 from pipeline.cli.proof.beside import beside
 from pipeline.cli.proof.reference import _with_meaning, reference
 from pipeline.settings import Account, load
@@ -130,7 +131,9 @@ async def test_a_word_for_a_status_is_listed_tried_mapped_and_counts_for_history
             assert await status(settings, order, "completed") == "completed"
         (listed,) = await arus("list")
         assert (listed["kind"], listed["scans"], listed["means"]) == ("status", 3, "completed")
-        wanted = reference(settings, _deliveries(settings.kafka), beside(settings.kafka)).orders
+        wanted = reference(
+            settings, deliveries(records(settings.kafka, "webhooks.received")), beside(settings.kafka)
+        ).orders
         states = await asyncio.to_thread(written, settings)
         assert {name: codec.encode(order) for name, order in wanted.items()} == {
             name: state for name, state in states.items() if name != "tiktok_shop:1"

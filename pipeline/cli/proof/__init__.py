@@ -7,14 +7,14 @@ stream's own state is believed.
 import csv
 import io
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import httpx
 import msgspec
 
 from pipeline import codec
 from pipeline.broker import BrokerError, admin
-from pipeline.broker.reader import records
+from pipeline.broker.reader import Stored, records
 from pipeline.cli.proof.beside import beside, compare_answers
 from pipeline.cli.proof.reference import Reference, reference, seen
 from pipeline.cli.proof.told import compare_levels, compare_notices
@@ -59,15 +59,16 @@ def _behind(kafka: Kafka) -> int:
     return sum(row.behind + row.hidden for row in rows) or len(missing)
 
 
-def _deliveries(kafka: Kafka) -> Iterator[Delivery]:
-    for record in records(kafka, "webhooks.received"):
+def deliveries(kept: Iterable[Stored]) -> Iterator[Delivery]:
+    """Gives the deliveries that lie in records of `webhooks.received`."""
+    for record in kept:
         at = (record.partition, record.offset, record.timestamp)
         yield Delivery.read(record.key or b"", record.value or b"", dict(record.headers), at=at)
 
 
 def compare(settings: Settings, api: str, token: str, accepted: Collection[str]) -> Iterator[Verdict]:
     """Compares all that Kafka holds, and what the API tells, with the reference."""
-    kept = list(_deliveries(settings.kafka))
+    kept = list(deliveries(records(settings.kafka, "webhooks.received")))
     there = {fingerprint(delivery.source, delivery.account, delivery.body) for delivery in kept}
     lost = [one for one in accepted if one not in there]
     yield none_of("accepted webhooks are in Kafka", len(accepted), {"lost": lost})

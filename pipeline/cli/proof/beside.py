@@ -1,7 +1,8 @@
 """What counts besides webhooks: what commands led to, what became of each, and what operators say that codes mean."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, cast
 
 import msgspec
@@ -34,12 +35,13 @@ class Beside(NamedTuple):
 def beside(kafka: Kafka) -> Beside:
     """Reads them from Kafka."""
     answers = [msgspec.json.decode(record.value or b"", type=Answer) for record in records(kafka, "command.answers")]
-    return Beside(list(_commanded(kafka)), answers, codes.mappings(kafka))
+    return Beside(list(commanded(partial(records, kafka))), answers, codes.mappings(kafka))
 
 
-def _commanded(kafka: Kafka) -> Iterator[Event]:
+def commanded(read: Callable[[str], Iterable[Stored]]) -> Iterator[Event]:
+    """Gives the events that commands led to; `read` gives the records of a topic."""
     for topic in sorted({EVENTS[kind].topic for kind in COMMANDED}):
-        for record in records(kafka, topic):
+        for record in read(topic):
             kind = dict(record.headers).get(codec.TYPE, b"")
             if OF_A_COMMAND in (record.value or b"") and kind.decode() in COMMANDED:
                 event = codec.decode(kind, record.value or b"")
