@@ -50,6 +50,17 @@ class River:
         ]:
             self._step(*self.dice.choice(ready))
 
+    def ring(self, now: int) -> None:
+        """Rings the rows that are due; as dice will have it, first in vain: a worker dies before that counts."""
+        self.now = now
+        for agent in (agent for agent in self.agents if agent.ring):
+            for partition in range(PARTITIONS):
+                rows = self.rows[agent.name, partition]
+                for outcome in [testing.ring(agent, now, rows) for _ in range(2 if self._crashes() else 1)][-1:]:
+                    rows.update(outcome.rows)
+                    for message in outcome.messages:
+                        self._write_message(message)
+
     def sent(self, topic: str) -> list[Given]:
         """Gives all that was written to a topic."""
         return [record for partition in range(PARTITIONS) for record in self.topics[topic, partition]]
@@ -75,13 +86,19 @@ class River:
         for key, row in outcome.rows.items():
             if key not in rows or rows[key] != row:
                 self._write(key, agent.table.changelog, agent.table.encode(row), [], self.now)
+        for key in wanted.keys() - outcome.rows.keys():
+            del rows[key]
         rows.update(outcome.rows)
         self.buried += [f"{agent.name}: {buried.cause}" for buried in outcome.buried]
         for message in outcome.messages:
             self._write_message(message)
-        if self.dice.random() < self.crashes:
-            self.crashes *= 0.9
+        if self._crashes():
             self.read[agent.name, topic, partition] -= self.dice.randint(1, start + len(records))
+
+    def _crashes(self) -> bool:
+        crashes = self.dice.random() < self.crashes
+        self.crashes *= 0.9 if crashes else 1
+        return crashes
 
     def _write_message(self, message: Message) -> None:
         self._write(message.key, message.topic, message.value, message.headers, self.now)
