@@ -20,7 +20,7 @@ from schemas.registry import EVENTS
 from schemas.times import DAY, HOUR
 from tests.agents.events import START, lives, tell
 from tests.agents.river import River
-from tests.agents.test_stocking import folded, happenings, told_of
+from tests.agents.test_stocking import Shelf, folded, happenings, told_of
 
 REMIND = reminding_agent(Settings())
 OF_TIME = ("promise_near", "promise_broken")
@@ -53,6 +53,12 @@ def of_time(river: River) -> set[str]:
     return {notice.notice_id for notice in all_notices(river) if notice.kind in OF_TIME}
 
 
+def shelves(river: River) -> dict[bytes, Shelf]:
+    """Gives each shelf with anything on it: an article that was another seller's for a while leaves an empty one."""
+    levels = {key: told_of(level) for key, level in river.levels().items()}
+    return {key: shelf for key, shelf in levels.items() if any(shelf)}
+
+
 def ends_alike(told: Sequence[Event], shuffled: Sequence[Event], seed: int) -> None:
     """Compares a run in any order, with repeats and crashes, with the facts and with a run in good order."""
     river, calm = flowed(shuffled, seed, 0.3), flowed(told, 0, 0)
@@ -61,8 +67,7 @@ def ends_alike(told: Sequence[Event], shuffled: Sequence[Event], seed: int) -> N
     assert states == {order.order_id: codec.encode(order) for order in orders}
     assert of_time(river) == of_time(calm)
     assert {*Counter(notice.notice_id for notice in all_notices(river)).values()} <= {1}
-    levels = {key: told_of(level) for key, level in calm.levels().items()}
-    assert {key: told_of(level) for key, level in river.levels().items()} == levels
+    assert shelves(river) == shelves(calm)
     assert not river.buried
 
 
