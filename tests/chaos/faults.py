@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -64,24 +62,8 @@ def freeze(ground: Ground, victim: str) -> float:
 
 def join(ground: Ground, victim: str) -> float:
     """A second worker of the same job joins, takes its share, and leaves in good order."""
-    home = ground.folder / "second"
-    home.mkdir(exist_ok=True)
-    with (home / "log").open("w") as log:
-        second = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.cli", *victim.split()],
-            cwd=ground.folder,
-            env=ground.environment | {"ARUS_HOME": str(home)},
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-        )
-    try:
-        until(lambda: "\nready" in (home / "log").read_text(), PATIENCE)
+    with ground.second(victim):
         ground.probe()
-        second.terminate()
-        assert second.wait(PATIENCE) == 0, (home / "log").read_text()
-    finally:
-        second.kill()
-        second.wait()
     return time.monotonic()
 
 

@@ -33,10 +33,22 @@ def toml() -> str:
     return "\n".join(lines)
 
 
+SHARED: list[System] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Ends it after the last journey: idle beside thousands of other tests it would slow them down."""
+    if nextitem is None or "journeys" not in nextitem.path.parts:
+        for system in SHARED:
+            system.stop()
+
+
 @pytest.fixture(scope="session")
 def arus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A running Arus; a test may end it if it starts it again."""
     system = System(tmp_path_factory.mktemp("arus"))
+    SHARED.append(system)
     (system.folder / "arus.toml").write_text(toml())
     try:
         yield system.start()

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import psutil
 
+from pipeline.broker.embedded import bootstrap_of
 from pipeline.settings import Account, environment
 from pipeline.sources import SOURCES
 
@@ -21,6 +23,10 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 """Seconds: ten times what is usual, for a machine that is busy with other tests."""
+
+
+LONG = 240.0
+"""Seconds for a worker that joins while much else happens."""
 
 
 class System:
@@ -83,6 +89,29 @@ class System:
             check=False,
             timeout=patience,
         )
+
+    @contextmanager
+    def second(self, job: str) -> Iterator[None]:
+        """Has a second worker of a job join from a home of its own for the block; it leaves in good order."""
+        home = self.folder / "second"
+        home.mkdir(exist_ok=True)
+        kafka = {"ARUS_KAFKA__BOOTSTRAP_SERVERS": bootstrap_of(self.home / "kafka")}
+        with (home / "log").open("w") as log:
+            second = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli", *job.split()],
+                cwd=self.folder,
+                env=kafka | self.environment | {"ARUS_HOME": str(home)},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        try:
+            until(lambda: "\nready" in (home / "log").read_text(), LONG)
+            yield
+            second.terminate()
+            assert second.wait(LONG) == 0, (home / "log").read_text()
+        finally:
+            second.kill()
+            second.wait()
 
     def processes(self) -> dict[str, psutil.Process]:
         """Finds every process of this home by its name."""
