@@ -41,6 +41,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 MACROS = (
     "staging/basics.sql",
+    "marts/urgent.sql",
     "marts/visible.sql",
     "marts/listed.sql",
     "marts/policy_cases.sql",

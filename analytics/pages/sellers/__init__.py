@@ -15,6 +15,7 @@ from analytics.pages.live import Drawing, Live, Pieces
 from analytics.pages.sellers import inbox, sales, shop
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import SELLER_TAB_WORDS, mark
+from analytics.pages.words.promises import PROMISE_WORDS
 from analytics.pages.words.shop import POLICY_WORDS
 from schemas.statuses import BY_NAME, SELLER_TABS
 
@@ -37,15 +38,13 @@ DOORS = (
 
 HEAD = Head("", "seller", "/", DOORS)
 
-WAITING = {tile.name: tile.label for tile in shop.TODO if "waiting=" in tile.address}
-"""What waits, where the list of orders shows it."""
-
 
 def waiting(look: Look, tab: str) -> dict[str, Any]:
     """Gives what of the page Today is live: counts, risks, rates and the newest orders of a tab."""
     return {
         "tab": tab,
         "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
+        "due": shop.due(look.ask("due", now=look.now)),
         "todo": shop.todo(look.ask("todo", now=look.now)[0]),
         "risk": shop.at_risk(look.ask("at_risk", now=look.now, limit=AT_ONCE)),
         "rules": shop.rules(look.ask("policy", now=look.now)),
@@ -65,7 +64,7 @@ def order_list(look: Look, asked: Mapping[str, str]) -> dict[str, Any]:
         rows = rows[:A_PAGE]
     return {
         **asked,
-        "waiting_words": WAITING.get(asked["waiting"], ""),
+        "waiting_words": shop.TODO[asked["waiting"]].label if asked["waiting"] else "",
         "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
         "orders": [orders.listed(row) for row in rows],
         "first": f"/orders?{urlencode(given)}",
@@ -140,7 +139,7 @@ class Sellers:
         now = waiting(look, tab)
         return {
             "hello": draw.hello(bool(now["tabs"][0]["count"])),
-            "todo": draw.todo(now["todo"]),
+            "todo": draw.todo(now["due"], now["todo"]),
             "risk": draw.risk(now["risk"]),
             "rules": draw.rules(now["rules"]),
             "tabs": draw.tabs(now["tabs"], tab, "/"),
@@ -148,10 +147,11 @@ class Sellers:
         }
 
     def show_risk(self, request: Request) -> Response:
-        """Shows every order that must be handed over within a day."""
-        look = self._site.look(request, "seller")
-        risk = shop.at_risk(look.ask("at_risk", now=look.now, limit=AT_MOST))
-        return self._page(request, look, "seller/at_risk.html", "/", risk=risk)
+        """Shows every order with a promise, or with one of the kind asked for, that is late or soon late."""
+        look, kind = self._site.look(request, "seller"), choice(request, "promise", shop.DUE)
+        risk = shop.at_risk(look.ask("at_risk", now=look.now, promise=kind or None, limit=AT_MOST))
+        words = PROMISE_WORDS[kind] if kind else ""
+        return self._page(request, look, "seller/at_risk.html", "/", risk=risk, promise_words=words)
 
     def show_rate(self, request: Request) -> Response:
         """Shows the orders behind a rate."""
@@ -168,7 +168,7 @@ class Sellers:
         look = self._site.look(request, "seller")
         asked = {"q": request.query_params.get("q", "").strip()[:200], "cursor": request.query_params.get("cursor", "")}
         asked |= {"tab": choice(request, "tab", SELLER_TABS), "status": choice(request, "status", BY_NAME)}
-        asked |= {"waiting": choice(request, "waiting", WAITING)}
+        asked |= {"waiting": choice(request, "waiting", shop.TODO)}
         return self._page(request, look, "seller/orders.html", "/orders", **order_list(look, asked))
 
     def show_order(self, request: Request) -> Response:

@@ -12,28 +12,52 @@ from schemas.times import DAY, HOUR
 Row = Mapping[str, Any]
 
 
-class Todo(NamedTuple):
-    """One kind of thing that waits for the seller, and where its orders are listed."""
+DUE = {
+    "confirm": "spark",
+    "dispatch": "box",
+    "deliver": "home",
+    "scan": "truck",
+    "answer_return": "undo",
+    "refund": "cash",
+    "answer_claim": "help",
+}
+"""The promises that a seller has to keep, as the tiles show them: kind → icon."""
 
-    name: str
+
+def due(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Gives the tiles of what is late or soon late, in the order of an order's life; none where there is nothing."""
+    counts = {row["promise"]: row for row in rows}
+    return [_due(counts[kind], icon) for kind, icon in DUE.items() if kind in counts]
+
+
+def _due(row: Row, icon: str) -> dict[str, Any]:
+    kind = row["promise"]
+    told = {"label": PROMISE_WORDS[kind], "icon": icon, "tone": "bad" if row["late"] else "warn"}
+    return {**told, "address": f"/at-risk?promise={kind}", "late": row["late"], "soon": row["soon"]}
+
+
+class Todo(NamedTuple):
+    """One kind of thing that waits for the seller though no promise of it is late or soon late."""
+
     label: str
     icon: str
     tone: str
-    address: str
 
 
-TODO = (
-    Todo("ship_soon", mark("Ship within 24 h"), "clock", "warn", "/at-risk"),
-    Todo("overdue", mark("Shipping overdue"), "alert", "bad", "/at-risk"),
-    Todo("cancellation_asked", mark("Cancellation asked"), "x", "warn", "/orders?waiting=cancellation_asked"),
-    Todo("silent", mark("Silent parcels"), "truck", "warn", "/orders?waiting=silent"),
-    Todo("return_to_answer", mark("Return to answer"), "undo", "info", "/orders?waiting=return_to_answer"),
-)
+TODO = {
+    "cancellation_asked": Todo(mark("Cancellation asked"), "x", "warn"),
+    "silent": Todo(mark("Silent parcels"), "truck", "warn"),
+    "return_to_answer": Todo(mark("Return to answer"), "undo", "info"),
+}
 
 
 def todo(row: Row) -> list[dict[str, Any]]:
-    """Gives the tiles of what waits for the seller."""
-    return [tile._asdict() | {"count": row[tile.name]} for tile in TODO]
+    """Gives the tiles of what else waits for the seller; none where nothing does."""
+    return [
+        {**tile._asdict(), "address": f"/orders?waiting={name}", "count": row[name]}
+        for name, tile in TODO.items()
+        if row[name]
+    ]
 
 
 def at_risk(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ select
     carrier, tracking_number, scan_milestone, scan_words, scan_location, scan_at, ship_by, source,
     order_key as _order_key,
     sort_at as _sort_at,
-    dispatch_by as _dispatch_by,
     silent_from as _silent_from,
     waiting as _waiting,
     actionable as _actionable,

@@ -27,10 +27,8 @@ select
     statuses.seller_tab,
     statuses.buyer_tab,
     coalesce(statuses.actionable, false) as actionable,
-    -- by when the seller has to hand it to a carrier, as long as that is still to be done
-    if(statuses.actionable and seller_tab in ('new', 'ready', 'shipping') and dispatched_at is null, ship_by, null) as dispatch_by,
-    -- from when on a parcel under way is silent: three days after its last scan, unless a promise says otherwise
-    if(status in ('in_transit', 'partially_shipped'), coalesce(scan_by, coalesce(scan_at, since) + days(3)), null)
+    -- from when on a parcel under way is silent of which no promise is due: three days after its last scan
+    if(status in ('in_transit', 'partially_shipped') and scan_by is null, coalesce(scan_at, since) + days(3), null)
         as silent_from,
 from latest left join statuses on statuses.name = latest.status;
 

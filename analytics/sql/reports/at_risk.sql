@@ -1,16 +1,13 @@
 -- at_risk: orders with a promise that is due within a day and past half of its time, or broken, the most urgent first
 --
 -- Each with the most urgent of its promises of the kind that is asked for; else of those that the seller, or the carrier
--- for the seller, has to keep. A held order need be neither confirmed nor sent.
+-- for the seller, has to keep.
 
 with told as (
     select
         *,
-        list_min(list_filter(_waiting, lambda each:
+        list_min(list_filter(urgent(_waiting, _actionable, $now), lambda each:
             if($promise is null, each.of_seller, each.promise = $promise)
-            and (_actionable or each.promise not in ('confirm', 'dispatch'))
-            and each.due <= $now + days(1)
-            and each.since + (each.due - each.since) // 2 <= $now
         )) as _urgent,
     from listed_orders($role, $viewer)
 )

@@ -5,7 +5,7 @@ from listed_orders($role, $viewer)
 where case $kind
     when 'cancellation_asked' then _cancel_asked_at is not null and seller_tab in ('new', 'ready')
     when 'silent' then _silent_from < $now
-    when 'return_to_answer' then status = 'return_requested'
+    when 'return_to_answer' then is_to_answer(status, _waiting, _actionable, $now)
     else false
 end
 order by _sort_at desc, order_id desc

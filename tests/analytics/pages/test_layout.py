@@ -12,6 +12,7 @@ PAGES = (
     ("seller", "/"),
     ("seller", "/orders"),
     ("seller", "/at-risk"),
+    ("seller", "/at-risk?promise=dispatch"),
     ("seller", "/rates/LDR"),
     ("seller", "/notices"),
     ("seller", "/settings"),

@@ -9,6 +9,7 @@ import pytest
 from analytics import pages
 from analytics.access import OPERATOR, Viewer
 from analytics.api.app import build
+from analytics.pages.sellers.shop import DUE
 from schemas.statuses import BUYER_TABS, SELLER_TABS
 from tests.analytics.conftest import KOPI, MELATI, SITI
 
@@ -155,6 +156,19 @@ async def test_a_tile_leads_to_just_the_orders_that_it_counts(browse, services, 
     count = services.report("todo", MELATI, now=services.now())[0][kind]
     text = (await browse(MELATI).get("/orders", params={"waiting": kind})).text
     assert text.count("<tr data-key=") == count
+
+
+@pytest.mark.parametrize("kind", DUE)
+async def test_a_promises_tile_leads_to_just_the_orders_that_are_late_or_soon_late(browse, services, kind):
+    """What a tile of Today counts is what its link lists; a kind with nothing has no tile."""
+    rows = {row["promise"]: row for row in services.report("due", KOPI, now=services.now())}
+    late, soon = (rows[kind]["late"], rows[kind]["soon"]) if kind in rows else (0, 0)
+    browser, door = browse(KOPI), f"/at-risk?promise={kind}"
+    tile = re.search(rf'<a href="{re.escape(door)}".*?</a>', (await browser.get("/")).text)
+    told = re.findall(r">(\d+) (late|due soon)<", tile[0]) if tile else []
+    assert told == [(str(count), words) for count, words in ((late, "late"), (soon, "due soon")) if count]
+    listed = (await browser.get(door)).text
+    assert (listed.count(" late</span>"), listed.count(" left</span>")) == (late, soon)
 
 
 async def test_search_finds_by_order_tracking_number_and_buyer(browse, services):

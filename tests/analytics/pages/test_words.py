@@ -11,6 +11,7 @@ import pipeline
 from agents.rules.anomalies import ANOMALIES
 from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
+from analytics.pages.sellers.shop import DUE
 from analytics.pages.words import LANGUAGES, acts, carriers, choose, names, senders, shop
 from analytics.pages.words.language import CATALOGS
 from analytics.pages.words.promises import PROMISE_WORDS
@@ -45,6 +46,7 @@ def _commands_of(role: str) -> set[str]:
         (NOTICES, names.NOTICE_WORDS),
         (PROMISES, PROMISE_WORDS),
         ({metric.code for metric in METRICS}, shop.POLICY_WORDS),
+        ({kind for kind, promise in PROMISES.items() if "seller" in promise.near_to}, DUE),
         (CARRIERS, carriers.CARRIERS.keys() & CARRIERS.keys()),
         (REFUSALS, acts.REFUSAL_WORDS),
         (_commands_of("seller"), acts.SELLER_ACTS),
@@ -52,7 +54,8 @@ def _commands_of(role: str) -> set[str]:
         (CONCERNS, CONCERN_WORDS),
     ],
     ids=[
-        *("statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates", "carriers"),
+        *("statuses", "seller tabs", "buyer tabs", "milestones", "events", "notices", "promises", "rates"),
+        *("what is due", "carriers"),
         *("refusals", "what sellers do", "what buyers do", "what of a sender needs a look"),
     ],
 )

@@ -66,10 +66,15 @@ def todo(warehouse: Warehouse) -> dict[str, int]:
     return {name: count for name, count in row.items() if count}
 
 
+def due_of(warehouse: Warehouse, viewer: Viewer = OPERATOR) -> dict[str, tuple[int, int]]:
+    """Gives late and soon of each kind of promise."""
+    return {row["promise"]: (row["late"], row["soon"]) for row in run(warehouse, "due", viewer, now=NOW)}
+
+
 def test_an_empty_shop_has_nothing_to_do(warehouse):
     """One row of noughts, not no row."""
     assert len(run(warehouse, "todo", Viewer("seller", "a"), now=NOW)) == 1
-    assert todo(warehouse) == {}
+    assert todo(warehouse) == due_of(warehouse) == {}
 
 
 def test_what_must_be_shipped(warehouse, shop):
@@ -89,8 +94,7 @@ def test_what_must_be_shipped(warehouse, shop):
         ("shop:soon", HOUR),
         ("shop:half", 2 * HOUR),
     ]
-    waits = todo(warehouse)
-    assert (waits["ship_soon"], waits["overdue"]) == (2, 1)
+    assert due_of(warehouse) == {"dispatch": (1, 2)}
 
 
 def at_risk(warehouse: Warehouse, promise: str | None = None) -> list[tuple[str, str]]:
@@ -133,6 +137,25 @@ def test_every_promise_may_be_at_risk(warehouse, shop):
     assert (first["subject"], first["due_by"], first["left_ms"]) == ("jnt/1", NOW - 2 * HOUR, -2 * HOUR)
 
 
+def test_each_kind_counts_the_orders_that_are_listed_of_it(warehouse, shop):
+    """Late or soon late, an order once for a kind, by what of it is due first; what is the buyer's counts nothing."""
+    twice = an_order("twice", "return_requested")
+    twice.returns |= {ref: Case({"requested": (NOW, "e")}) for ref in ("c", "d")}
+    shop(
+        due(an_order("both", "new"), confirm=NOW - HOUR, dispatch=NOW + 2 * HOUR),
+        due(an_order("one", "new"), confirm=NOW, dispatch=NOW + 30 * HOUR),
+        due(twice, **{"answer_return/c": NOW + HOUR, "answer_return/d": NOW - 1}),
+        due(an_order("unpaid", "unpaid"), pay=NOW - HOUR),
+        due(an_order("there", "delivered"), receive=NOW),
+        due(an_order("held", "on_hold"), dispatch=NOW - HOUR),
+    )
+    told = due_of(warehouse)
+    assert told == {"answer_return": (1, 0), "confirm": (1, 1), "dispatch": (0, 1)}
+    for kind, (late, soon) in told.items():
+        left = [row["left_ms"] < 0 for row in run(warehouse, "at_risk", OPERATOR, now=NOW, promise=kind)]
+        assert (left.count(True), left.count(False)) == (late, soon), kind
+
+
 def test_what_has_most_of_its_time_ahead_is_not_at_risk(warehouse, shop):
     """A day to confirm is not at risk from its first minute."""
     order = due(an_order("fresh", "new"), confirm=NOW + 13 * HOUR)
@@ -149,11 +172,11 @@ def test_an_order_in_two_parcels_waits_for_the_second(warehouse, shop):
     order.status = "partially_shipped"
     order.history.append((NOW - HOUR, "partially_shipped"))
     shop(order)
-    assert todo(warehouse) == {"ship_soon": 1}
+    assert due_of(warehouse) == {"dispatch": (0, 1)}
 
 
 def test_what_waits_for_an_answer(warehouse, shop):
-    """A request to cancel, unless it was answered or the order is gone; a return, while it is requested."""
+    """A request to cancel, unless it was answered or the order is gone; a return, until its answer is urgent."""
     for name, marks in {
         "open": ("requested",),
         "rejected": ("requested", "rejected"),
@@ -165,7 +188,9 @@ def test_what_waits_for_an_answer(warehouse, shop):
     cancelled = an_order("gone", "cancelled")
     cancelled.marks["cancelled"] = (NOW, "e")
     cancelled.cancellations["c"] = Case({"requested": (NOW - HOUR, "e")})
-    shop(cancelled, an_order("back", "return_requested"))
+    urgent = an_order("urgent", "return_requested")
+    urgent.returns["c"] = Case({"requested": (NOW, "e")})
+    shop(cancelled, an_order("back", "return_requested"), due(urgent, **{"answer_return/c": NOW + HOUR}))
     assert todo(warehouse) == {"cancellation_asked": 1, "return_to_answer": 1}
     assert [row["order_id"] for row in run(warehouse, "waiting", OPERATOR, kind="cancellation_asked", now=NOW)] == [
         "shop:open"
@@ -177,10 +202,12 @@ def test_what_waits_for_an_answer(warehouse, shop):
 
 @pytest.mark.parametrize(("hours", "silent"), [(71, {}), (73, {"silent": 1})])
 def test_a_parcel_is_silent_three_days_after_its_last_scan(warehouse, shop, hours, silent):
-    """While it is under way."""
+    """While it is under way, and unless a promise says when the next scan is due."""
     order = an_order("a", "in_transit")
     order.packages["jnt/1"] = Package(last=Scan((NOW - hours * HOUR, 0, "e"), "at_hub"), carrier="jnt", number="1")
-    shop(order, an_order("b", "delivered"))
+    promised = due(an_order("c", "in_transit"), **{"scan/jnt/2": NOW + 30 * HOUR})
+    promised.packages["jnt/2"] = Package(last=Scan((NOW - 80 * HOUR, 0, "e"), "at_hub"), carrier="jnt", number="2")
+    shop(order, an_order("b", "delivered"), promised)
     assert todo(warehouse) == silent
 
 
