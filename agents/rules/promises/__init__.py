@@ -44,12 +44,13 @@ def renew(order: Order) -> None:
 
 def advance(order: Order, since: int, status: str) -> None:
     """Takes in that an order has come to a status: what begins with it and what it keeps."""
+    begun, kept = order.begun, order.kept
     for kind in STARTS.get(status, ()):
-        if kind not in order.begun:
-            _keep_up(order, (kind, since, None))
+        if kind not in begun:
+            _begin(order, kind, kind, since)
     for kind in KEEPS.get(status, ()):
-        if kind in order.begun and kind not in order.kept:
-            order.kept[kind] = since
+        if kind in begun and kind not in kept:
+            kept[kind] = since
 
 
 def follow(order: Order) -> None:
@@ -65,20 +66,27 @@ def follow(order: Order) -> None:
 
 def _keep_up(order: Order, told: Told) -> None:
     key, since, kept_at = told
-    if since is not None and order.begun.get(key) != since:
-        market = order.details.market if order.details else DEFAULT_MARKET
-        due = due_at(key.partition("/")[0], market, since)
-        if due is None:
-            since = None
-        else:
-            order.begun[key], order.due[key] = since, due
-    if since is None:
-        for known in (order.begun, order.due, order.kept):
-            known.pop(key, None)
+    runs = since is not None and (order.begun.get(key) == since or _begin(order, key, key.partition("/")[0], since))
+    if not runs:
+        _forget(order, key)
     elif kept_at is not None:
         order.kept[key] = kept_at
     else:
         order.kept.pop(key, None)
+
+
+def _begin(order: Order, key: str, kind: str, since: int) -> bool:
+    """Starts a clock; tells whether there is a policy that says how long it runs."""
+    due = due_at(kind, order.details.market if order.details else DEFAULT_MARKET, since)
+    if due is None:
+        return False
+    order.begun[key], order.due[key] = since, due
+    return True
+
+
+def _forget(order: Order, key: str) -> None:
+    for known in (order.begun, order.due, order.kept):
+        known.pop(key, None)
 
 
 def _first_paid(order: Order) -> int | None:
@@ -93,10 +101,11 @@ def _listen(order: Order) -> None:
     for number, package in order.packages.items():
         key = f"scan/{number}"
         if is_under_way and package.last and (is_one or proof_of(package) & (PICKED_UP | ENDED) == PICKED_UP):
-            if begun.get(key) != package.last.stamp[0]:
-                _keep_up(order, (key, package.last.stamp[0], None))
+            since = package.last.stamp[0]
+            if begun.get(key) != since and not _begin(order, key, "scan", since):
+                _forget(order, key)
         elif key in begun:
-            _keep_up(order, (key, None, None))
+            _forget(order, key)
 
 
 def _answers(order: Order) -> Iterator[Told]:
