@@ -8,6 +8,7 @@ from schemas.codes import unknown_in
 from schemas.events import Event
 from schemas.ids import article_key, tracking_key
 from schemas.registry import EVENTS
+from schemas.shipments import PackageScanned, ShippingArranged
 
 
 def messages(event: Event) -> Iterator[Message]:
@@ -38,4 +39,6 @@ def _article(event: Event) -> str:
 
 def _number(event: Event) -> str:
     """Gives the tracking number that matching needs to see; of other events than scans and bindings none."""
-    return tracking_key(event.carrier, number) if (number := getattr(event, "tracking_number", "")) else ""  # type: ignore[attr-defined]  # what has a number has a carrier
+    if not isinstance(event, (PackageScanned, ShippingArranged)) or not event.tracking_number:
+        return ""
+    return tracking_key(event.carrier, event.tracking_number)

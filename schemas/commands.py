@@ -10,7 +10,18 @@ import msgspec
 from msgspec import Struct, field
 
 from schemas.ids import digest
-from schemas.payloads import Amount, Because, Decision, Nothing, OfCase, Received, Resolution, Return, Shipping
+from schemas.payloads import (
+    Amount,
+    Because,
+    Decision,
+    Nothing,
+    OfCase,
+    Received,
+    Resolution,
+    Return,
+    SentBack,
+    Shipping,
+)
 from schemas.statuses import implying
 from schemas.times import DAY
 
@@ -97,6 +108,9 @@ COMMANDS: dict[str, Kind] = {
     "withdraw_return": Kind(OfCase, ("buyer",), _ANY, ("return_withdrawn",), "The buyer keeps it after all."),
     "decide_return": Kind(
         Decision, ("seller",), _ANY, ("return_approved", "return_rejected"), "The seller says yes or no to a return."
+    ),
+    "ship_return": Kind(
+        SentBack, ("buyer",), _ANY, ("return_shipped",), "The buyer has sent the goods of an approved return back."
     ),
     "receive_return": Kind(
         Received, ("seller",), _ANY, ("return_received", "return_closed"), "The goods are back at the seller's."

@@ -5,7 +5,7 @@ For pages and programs that show what can be done. OFFERED says what each comman
 
 from collections.abc import Callable
 
-from schemas.cases import unfinished, waiting
+from schemas.cases import has_goods_to_send, unfinished, waiting
 from schemas.commands import COMMANDS, Role, Terms
 from schemas.facts import Order
 
@@ -32,6 +32,7 @@ OFFERED: dict[str, Callable[[Order], bool]] = {
     "request_return": _asks("returns"),
     "withdraw_return": _answers("returns"),
     "decide_return": _answers("returns"),
+    "ship_return": lambda order: any(map(has_goods_to_send, order.returns.values())),
     "receive_return": _is_coming_back,
     "request_refund": lambda order: not waiting(order, "refunds"),
     "decide_refund": _answers("refunds"),

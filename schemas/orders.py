@@ -65,6 +65,14 @@ class CaseMoved(Event):
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
+class ReturnShipped(CaseMoved):
+    """`return_shipped`: the buyer has sent the goods back. Its number binds nothing: that parcel is not the order's."""
+
+    carrier: str = ""
+    tracking_number: str = ""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
 class StatusReported(Event):
     """A thin webhook: the marketplace merely says a status. `status` is ours (STATUSES), `word` the sender's."""
 

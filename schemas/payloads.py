@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 Name = Annotated[str, Field(max_length=100)]
 Reason = Annotated[str, Field(max_length=500)]
 Given = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+Number = Annotated[str, Field(max_length=80, pattern=r"^[\w./-]*$")]
 Case = Annotated[str, Field(max_length=100, description="which one; may be left out while there is only one")]
 Positive = Annotated[int, Field(gt=0, le=10**15)]
 
@@ -23,7 +24,7 @@ class Shipping:
 
     method: Literal["pickup", "drop_off", "own_courier"] = "pickup"
     carrier: Annotated[str, Field(min_length=1, max_length=60, pattern=r"[A-Za-z0-9]")]
-    tracking_number: Annotated[str, Field(max_length=80, pattern=r"^[\w./-]*$")] = ""
+    tracking_number: Number = ""
     service: Name = ""
     insured: bool = False
     package_id: Annotated[str, Field(min_length=1, max_length=80)] = "1"
@@ -61,6 +62,15 @@ class Return:
 
     kind: Literal["refund", "return_and_refund", "replacement"]
     reason: Given
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SentBack:
+    """How the goods of a return travel, as far as whoever sent them says."""
+
+    case_id: Case = ""
+    carrier: Annotated[str, Field(max_length=60)] = ""
+    tracking_number: Number = ""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

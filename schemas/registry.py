@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from schemas.events import Event
-from schemas.orders import CaseMoved, OrderMarked, OrderPlaced, ReviewLeft, StatusReported
+from schemas.orders import CaseMoved, OrderMarked, OrderPlaced, ReturnShipped, ReviewLeft, StatusReported
 from schemas.payments import PaymentMoved, RefundMoved
 from schemas.shipments import PackageRecut, PackageScanned, ShippingArranged
 from schemas.stock import StockTold
@@ -26,7 +26,8 @@ EVENTS: dict[str, Kind] = {
     **_all(OrderMarked, "orders", "receipt_confirmed", "order_completed", "review_asked"),
     **_all(CaseMoved, "orders", "cancellation_requested", "cancellation_rejected", "cancellation_withdrawn"),
     **_all(CaseMoved, "orders", "return_requested", "return_approved", "return_rejected", "return_withdrawn"),
-    **_all(CaseMoved, "orders", "return_shipped", "return_received", "return_closed"),
+    **_all(ReturnShipped, "orders", "return_shipped"),
+    **_all(CaseMoved, "orders", "return_received", "return_closed"),
     **_all(CaseMoved, "orders", "claim_opened", "claim_resolved"),
     **_all(ReviewLeft, "orders", "review_left"),
     **_all(StatusReported, "orders", "status_reported"),

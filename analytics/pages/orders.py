@@ -140,15 +140,18 @@ CASES = (
 """Where an order keeps its requests, how the events of each kind begin, and what it is called."""
 
 
-def cases(order: Order) -> list[Made]:
-    """Gives every cancellation request, return and claim with its last step."""
-    return [_case(kind, words, case) for name, kind, words in CASES for case in getattr(order, name).values()]
+def cases(order: Order, trail: Sequence[Row] = ()) -> list[Made]:
+    """Gives each cancellation request, return and claim with its last step; of goods sent back how, by the trail."""
+    parcels = {row["event_id"]: row for row in trail if row["type"] == "return_shipped"}
+    return [_case(kind, words, case, parcels) for name, kind, words in CASES for case in getattr(order, name).values()]
 
 
-def _case(kind: str, words: str, case: Case) -> Made:
+def _case(kind: str, words: str, case: Case, parcels: Mapping[str, Row]) -> Made:
     last, (at, _) = max(case.marks.items(), key=lambda mark: mark[1], default=("", (0, "")))
     step = f"{kind}_{last}"
     told = {"by": case.by, "kind": case.kind, "reason": case.reason, "outcome": case.outcome}
+    parcel = parcels.get(case.marks["shipped"][1]) if "shipped" in case.marks else None
+    told |= {name: parcel[name] if parcel else "" for name in ("carrier", "tracking_number")}
     return {"name": words, "step": EVENT_WORDS.get(step, step), "at": at or None, **told}
 
 

@@ -19,7 +19,7 @@ from pipeline.streams import testing
 from pipeline.streams.agent import Batch
 from schemas.commands import COMMANDS, Command
 from tests.agents.events import ORDER, order_of
-from tests.agents.rules.test_commands import DELIVERED, NEW, NOW, PLACED
+from tests.agents.rules.test_commands import APPROVED, DELIVERED, NEW, NOW, PLACED
 from tests.analytics.conftest import Silent
 from tests.analytics.seed import Record
 
@@ -51,7 +51,11 @@ class Stream:
         if self.stands:
             return
         record = testing.Given(key, value, offset=len(self.commands), timestamp=NOW)
-        self.rows |= testing.run(track, [record], rows=self.rows, topic="commands", now=NOW + 5).rows
+        outcome = testing.run(track, [record], rows=self.rows, topic="commands", now=NOW + 5)
+        self.rows |= outcome.rows
+        for message in outcome.messages:
+            if message.topic == "orders":
+                self._load("orders", Record(message.key, message.value, self.offset, NOW, message.headers))
         self._loaded(key)
 
     def _loaded(self, key: bytes) -> None:
@@ -156,6 +160,19 @@ async def test_a_slow_stream_is_told_where_to_look(door, stream):
         assert (await api.get(place)).json()["state"] == "done"
 
 
+async def test_a_buyer_tells_how_the_goods_come_back(door, stream):
+    """Once: the trail says with which carrier, and a second word is refused by its rule."""
+    stream.load(order_of(*APPROVED))
+    async with door(BUYER) as api:
+        told = (await post(api, "ship_return", "k1", carrier="JNE", tracking_number="cgk77")).json()
+        assert (told["state"], told["order_status"]) == ("done", "return_in_progress")
+        [sent] = (await api.get(f"/v1/orders/{ORDER}/events")).json()["events"]
+        assert (sent["event_id"], sent["type"]) == (told["events"][0], "return_shipped")
+        assert (sent["carrier"], sent["tracking_number"]) == ("jne", "CGK77")
+        again = await api.post(f"/v1/orders/{ORDER}/ship_return", json={})
+        assert (again.status_code, again.json()["rule"], again.json()["values"]["step"]) == (409, "already", "shipped")
+
+
 async def test_without_kafka_nothing_is_taken(door, stream):
     """503, and the same key may be sent again."""
     stream.load(order_of(*NEW))
@@ -181,6 +198,7 @@ async def test_only_the_right_party_asks(door, stream, viewer, status):
         ("cancel", {"reason": " "}),
         ("request_refund", {"reason": "x", "amount": 0}),
         ("decide_return", {"accept": "perhaps"}),
+        ("ship_return", {"tracking_number": "a b"}),
     ],
 )
 async def test_what_does_not_fit_is_refused_before_it_is_asked(door, stream, name, payload):

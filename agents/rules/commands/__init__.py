@@ -66,6 +66,7 @@ RULES: dict[str, Judgement] = {
     "request_return": requests.ask("returns", "return_requested"),
     "withdraw_return": requests.withdraw("returns", "return_withdrawn"),
     "decide_return": requests.decide_return,
+    "ship_return": requests.ship_return,
     "receive_return": requests.receive_return,
     "request_refund": requests.request_refund,
     "decide_refund": requests.decide_refund,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agents.rules.commands.saying import Refused, Told, marked_at
-from schemas.cases import ANSWERS, ENDS, is_open, unfinished
+from schemas.cases import ANSWERS, ENDS, SENT, has_goods_to_send, is_open, unfinished
 from schemas.commands import Command
 from schemas.facts import Case, Order, Refund, by_witness
-from schemas.ids import digest
-from schemas.payloads import Amount, Decision, Received, Resolution
+from schemas.ids import carrier_id, digest
+from schemas.payloads import Amount, Decision, Received, Resolution, SentBack
 
 Cases = Mapping[str, Case] | Mapping[str, Refund]
 Judgement = Callable[[Order, Command, Any], Sequence[Told]]
@@ -52,6 +52,18 @@ def decide_return(order: Order, command: Command, asked: Decision) -> Sequence[T
     kind = "return_approved" if asked.accept else "return_rejected"
     reason = asked.reason if not order.returns[case_id].reason or not asked.accept else ""
     return [Told(kind, {"case_id": case_id, "by": command.by, "reason": reason})]
+
+
+def ship_return(order: Order, command: Command, asked: SentBack) -> Sequence[Told]:
+    """Goods of an approved return are on their way back, once; of a return of money alone there are none."""
+    case_id = _the_one(order, "returns", asked.case_id, SENT)
+    if not has_goods_to_send(order.returns[case_id]):
+        raise Refused("no_case", what="goods" if "approved" in order.returns[case_id].marks else "approved")
+    parcel = {
+        "carrier": carrier_id(asked.carrier) if asked.carrier.strip() else "",
+        "tracking_number": asked.tracking_number.strip().upper(),
+    }
+    return [Told("return_shipped", {"case_id": case_id, "by": command.by, **parcel})]
 
 
 def receive_return(order: Order, command: Command, asked: Received) -> Sequence[Told]:

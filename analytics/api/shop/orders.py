@@ -61,6 +61,8 @@ TRAIL_COLUMNS: exports.Columns = {
     "received_at": "time",
     "source": "text",
     "late": "yes",
+    "carrier": "text",
+    "tracking_number": "text",
     "milestone": "text",
     "code": "text",
     "words": "text",

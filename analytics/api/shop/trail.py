@@ -24,6 +24,8 @@ class Event(Shape):
     received_at: Time
     source: str = Field(examples=["ninjavan"])
     late: bool
+    carrier: Text
+    tracking_number: Text
     milestone: Text
     code: Text
     words: Text

@@ -77,7 +77,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
     rows = look.ask("order", order_id=order_id)
     if not rows:
         return None
-    facts = orders.read_facts(rows[0]["facts"])
+    facts, trail = orders.read_facts(rows[0]["facts"]), look.ask("trail", order_id=order_id)
     return {
         "facts": facts,
         "answer": None,
@@ -88,9 +88,9 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "promises": promises.of_seller(facts, look.now, look.times),
         "parcels": orders.parcels(facts),
         "timeline": facts.history,
-        "cases": orders.cases(facts),
+        "cases": orders.cases(facts, trail),
         "money": orders.money(facts),
-        "trail": orders.trail(look.ask("trail", order_id=order_id), look.viewer.role),
+        "trail": orders.trail(trail, look.viewer.role),
         "anomalies": look.ask("anomalies", order_id=order_id),
         "notices": [inbox.notice(row, look.language) for row in look.ask("notices", order_id=order_id)],
     }

@@ -150,6 +150,12 @@ BUYER_ACTS: dict[str, Act] = {
             _REASON,
         ),
     ),
+    "ship_return": Act(
+        mark("I have sent it back"),
+        mark("The shop is told that the goods are on their way, and with which carrier if you say so."),
+        (Field("carrier", mark("Carrier")), Field("tracking_number", mark("Tracking number"))),
+        is_primary=True,
+    ),
     "withdraw_return": Act(mark("Keep it after all"), mark("Your return ends.")),
     "request_refund": Act(mark("Ask for money back"), mark("All or a part; the shop answers."), (_AMOUNT, _REASON)),
     "cancel": Act(

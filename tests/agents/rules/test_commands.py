@@ -4,12 +4,15 @@ import dataclasses
 
 import pytest
 
+from agents.addressing import messages
 from agents.rules.commands import DONE, RULES, events_of, judge
 from agents.rules.commands.saying import Refused
 from agents.rules.history import take
 from schemas.commands import COMMANDS, MOST, PATIENCE, REFUSALS, Answer, Command, Terms
 from schemas.events import Evidence
 from schemas.facts import Order
+from schemas.offers import offers
+from schemas.payloads import SentBack
 from schemas.registry import EVENTS
 from schemas.statuses import BY_NAME
 from schemas.times import HOUR
@@ -26,6 +29,7 @@ SHIPPED = (*ARRANGED, scan("picked_up", 4))
 DELIVERED = (*SHIPPED, scan("delivered", 9))
 COMPLETED = (*DELIVERED, tell("order_completed", 20))
 RETURNING = (*DELIVERED, tell("return_requested", 10))
+APPROVED = (*RETURNING, tell("return_approved", 11))
 
 PAYLOADS = {
     "arrange_shipping": {"carrier": "JNE", "tracking_number": "cgk9"},
@@ -94,7 +98,8 @@ def test_every_command_has_a_rule_a_shape_and_events_that_are_known():
         (DELIVERED, "request_return", BUYER, "return_requested"),
         (RETURNING, "withdraw_return", BUYER, "delivered"),
         (RETURNING, "decide_return", SELLER, "return_in_progress"),
-        ((*RETURNING, tell("return_approved", 11)), "receive_return", SELLER, "return_in_progress"),
+        (APPROVED, "ship_return", BUYER, "return_in_progress"),
+        (APPROVED, "receive_return", SELLER, "return_in_progress"),
         (DELIVERED, "request_refund", BUYER, "delivered"),
         ((*DELIVERED, tell("refund_requested", 11)), "decide_refund", SELLER, "delivered"),
     ],
@@ -132,6 +137,15 @@ def test_what_may_be_asked_is_done(facts, name, who, status):
         ((*RETURNING, tell("return_requested", 10, case_id="c2")), wish("decide_return"), "which"),
         ((*RETURNING, tell("return_rejected", 11)), wish("decide_return"), "already"),
         (RETURNING, wish("receive_return"), "no_case"),
+        (APPROVED, wish("ship_return", ("buyer", "b2")), "not_yours"),
+        (APPROVED, wish("ship_return"), "role"),
+        (DELIVERED, wish("ship_return", BUYER), "no_case"),
+        (RETURNING, wish("ship_return", BUYER), "no_case"),
+        ((*APPROVED, tell("return_approved", 11, case_id="c2")), wish("ship_return", BUYER), "which"),
+        *(
+            ((*APPROVED, tell(f"return_{step}", 12)), wish("ship_return", BUYER), "already")
+            for step in ("shipped", "received", "closed", "withdrawn")
+        ),
         (DELIVERED, wish("request_refund", BUYER, reason="x", amount=101), "amount"),
         ((*DELIVERED, tell("refund_approved", 10, amount=60)), wish("request_refund", reason="x", amount=41), "amount"),
     ],
@@ -195,13 +209,33 @@ def test_a_cancellation_that_was_asked_for_is_the_buyers():
 
 def test_goods_that_are_back_may_close_the_return_at_once():
     """With what became of it; a return of which nothing came back is not returned."""
-    approved = (*RETURNING, tell("return_approved", 11))
-    order = order_of(*approved)
+    order = order_of(*APPROVED)
     assert judged(order, wish("receive_return", outcome="replaced")) == ["return_received", "return_closed"]
     assert order.status == "returned"
-    order = order_of(*approved)
+    order = order_of(*APPROVED)
     judged(order, wish("receive_return", outcome="none"))
     assert order.status == "delivered"
+
+
+def test_of_a_return_of_money_alone_nothing_is_sent_back():
+    """It is neither offered nor taken; of goods it is, once."""
+    money = order_of(*DELIVERED, tell("return_requested", 10, kind="refund"), tell("return_approved", 11))
+    assert "ship_return" not in offers(money, "buyer", Terms())
+    assert refused(money, wish("ship_return", BUYER)).values == {"what": "goods"}
+    goods = order_of(*APPROVED)
+    assert "ship_return" in offers(goods, "buyer", Terms())
+    judged(goods, wish("ship_return", BUYER, carrier="J&T Express", tracking_number="jp1"))
+    assert "ship_return" not in offers(goods, "buyer", Terms())
+
+
+def test_the_number_of_goods_that_come_back_binds_nothing():
+    """Its scans are of another journey: delivered to the seller is not delivered to the buyer."""
+    command = wish("ship_return", BUYER, carrier="J&T Express", tracking_number="jp1")
+    order = order_of(*APPROVED)
+    told = judge(order, command, SentBack(**command.payload), NOW)
+    [event] = events_of(order, command, told, Evidence("commands", 0, 7, NOW))
+    assert (event.carrier, event.tracking_number) == ("jnt", "JP1")
+    assert [message.topic for message in messages(event)] == ["orders"]
 
 
 def test_a_seller_gives_back_a_part_of_the_money_of_its_own_accord():

@@ -9,7 +9,7 @@ import pytest
 from analytics import pages
 from analytics.access import Viewer
 from tests.agents.events import ORDER, order_of, tell
-from tests.agents.rules.test_commands import DELIVERED, NEW, READY, RETURNING
+from tests.agents.rules.test_commands import APPROVED, DELIVERED, NEW, READY, RETURNING
 from tests.analytics.test_api_commands import BUYER, SELLER, STRANGER, door, stream
 
 __all__ = ["door", "stream"]  # fixtures
@@ -117,6 +117,22 @@ async def test_a_return_is_decided_by_one_of_two_buttons(browser, stream, accept
     async with browser() as client:
         await act(client, f"/orders/{ORDER}", "decide_return", accept=accept, reason="")
     assert stream.rows[ORDER.encode()].status == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"), [({"carrier": "JNE", "tracking_number": "cgk77"}, "JNE CGK77"), ({}, "Return sent")]
+)
+async def test_a_buyer_says_that_the_goods_are_on_their_way_back(browser, stream, fields, said):
+    """With carrier and number or without; the seller sees it beside the return, and the form is gone."""
+    stream.load(order_of(*APPROVED))
+    async with browser(BUYER) as client:
+        done = await act(client, f"/buyer/orders/{ORDER}", "ship_return", **fields)
+        assert "Done." in done
+        assert "ship_return" not in forms(done)
+    async with browser() as client:
+        page = (await client.get(f"/orders/{ORDER}")).text
+    [requests] = re.findall(r'<div id="cases">.*?</div>', page, re.DOTALL)
+    assert said in " ".join(requests.split())
 
 
 async def test_a_buyer_gets_a_part_of_the_money_back(browser, stream):
