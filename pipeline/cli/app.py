@@ -2,7 +2,7 @@
 
 import typer
 
-from pipeline.cli import asking, completing, operating, running, senders, simulating, stocking
+from pipeline.cli import asking, completing, demo, operating, running, senders, simulating, stocking
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,5 +12,5 @@ app = typer.Typer(
     help="Turns the webhooks of marketplaces, carriers and payment providers into the truth about every order.",
     epilog="Settings: `arus.toml`, then the environment (`ARUS_*`). `arus doctor` shows each and where it came from.",
 )
-for room in (running, operating, asking, senders, completing, stocking, simulating):
+for room in (demo, running, operating, asking, senders, completing, stocking, simulating):
     room.add_to(app)

@@ -1,4 +1,4 @@
-"""Commands that run: everything at once, a demo of it, or one process of it."""
+"""Commands that run: everything at once, or one process of it."""
 
 import asyncio
 import os
@@ -37,33 +37,6 @@ def up(*, json: Json = False) -> None:
         async def ready(running: "Running") -> None:
             progress.done()
             _tell(running, _operator_token(settings), as_json=json)
-
-        asyncio.run(Supervisor(settings, progress, prepare_topics).run(ready))
-
-
-def demo() -> None:
-    """Starts everything, fills a shop with some weeks of orders, and keeps it selling.
-
-    The shop lives in the same home as `arus up`, and a second start goes on where the first ended.
-
-    Example: `ARUS_HOME=/tmp/shop arus demo`
-    """
-    from pipeline.simulate import demo as shop
-    from pipeline.supervisor import Supervisor
-
-    shop.open_shop(load().home)
-    settings = load()
-    with Progress() as progress:
-
-        async def ready(running: "Running") -> None:
-            selling = shop.Selling(settings, running.gateway, progress)
-            is_new = selling.is_new
-            await selling.catch_up()
-            if is_new:
-                _automate(running, selling.seller, settings)
-            progress.done()
-            _invite(running, selling.seller, selling.buyer, settings)
-            await selling.go_on()
 
         asyncio.run(Supervisor(settings, progress, prepare_topics).run(ready))
 
@@ -197,32 +170,7 @@ def _tell(running: "Running", token: str, *, as_json: bool) -> None:
     out.print("Ctrl-C ends everything.")
 
 
-def _automate(running: "Running", seller: str, settings: "Settings") -> None:
-    """Switches on what goes on by itself; to confirm orders is left to whoever looks."""
-    import httpx
-
-    from analytics.access import Tokens, Viewer
-
-    who = {"authorization": f"Bearer {Tokens(settings.home).make(Viewer('seller', seller))}"}
-    switches = {"completes": True, "cancels": True}
-    httpx.put(f"{running.api}/v1/settings", headers=who, json=switches, timeout=30).raise_for_status()
-
-
-def _invite(running: "Running", seller: str, buyer: str, settings: "Settings") -> None:
-    from analytics.access import OPERATOR, Tokens, Viewer
-
-    tokens, out = Tokens(settings.home), console()
-    for who, viewer in (
-        ("seller", Viewer("seller", seller)),
-        ("buyer", Viewer("buyer", buyer)),
-        ("operator", OPERATOR),
-    ):
-        out.print(f"{who:9} {running.api}/enter?token={tokens.make(viewer)}", markup=False, soft_wrap=True)
-    out.print(f"webhooks  {running.gateway}/webhooks/<source>/<account>", markup=False)
-    out.print("Orders go on coming in. Ctrl-C ends everything; the next start has its data.")
-
-
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (demo, up, gateway, agents, analytics, complete, notify):
+    for command in (up, gateway, agents, analytics, complete, notify):
         app.command()(command)

@@ -3,10 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from heapq import merge
-from itertools import takewhile
-from operator import attrgetter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +17,12 @@ if TYPE_CHECKING:
     from pipeline.cli.proof.verdict import Verdict
     from pipeline.settings import Settings
     from pipeline.simulate.sending import Totals
+    from pipeline.simulate.sending.asking import Answers, Asking
+    from pipeline.simulate.tales import Tale
     from pipeline.simulate.traffic import Webhook
+
+LOADED = 60.0
+"""Seconds in which an order must be loaded for somebody to act on it."""
 
 PATIENCE = 600.0
 """Seconds in which the stream must have read everything before the proof."""
@@ -35,43 +38,82 @@ def simulate(  # noqa: PLR0913  # each is an option that people use
     url: Annotated[str, typer.Option(help="The gateway; by default the one that runs in this home.")] = "",
     record: Annotated[Path | None, typer.Option(help="File that gets each accepted webhook as a line of JSON.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Then prove that nothing was lost, doubled or wrong.")] = False,
+    commands: Annotated[int, typer.Option(min=0, help="Then people act: so many commands by the API, at most.")] = 40,
+    speed: Annotated[float, typer.Option(min=0, help="No past, but days to come, so many times faster.")] = 0,
     json: Json = False,
 ) -> None:
     """Sends the webhooks of so many orders' lives, signed, in the senders' own formats.
 
-    Late, repeated and out of order, as networks have it; through the accounts of arus.toml.
+    Late, repeated and out of order, as networks have it; through the accounts of arus.toml. Then sellers and buyers do
+    by the API, where it runs in this home, what comes next in these lives; with --speed they do it as it comes.
 
     Example: `arus simulate --orders 20000 --seed 7 --check`
     """
     from pipeline.simulate.sending import Sending
     from pipeline.simulate.sending.record import Record
-    from pipeline.simulate.shelves import shelves
     from pipeline.simulate.shops import shops
-    from pipeline.simulate.traffic import past
+    from pipeline.simulate.tales import Tale
+    from pipeline.simulate.traffic import BY_HAND
     from schemas import times
 
+    if until and speed:
+        raise typer.BadParameter("--speed begins now: --until is for a past")
     settings = load()
     open_shops = shops(settings.accounts)
     if not open_shops:
         raise typer.BadParameter("no account sells anything: arus.toml names accounts, and `arus demo` makes some")
     seed = seed or secrets.token_hex(3)
     present = times.parse(until) if until else time.time_ns() // 1_000_000
-    lives = past(open_shops, orders, seed=seed, days=days, until=present)
-    stock = shelves(open_shops, present - round(days * times.DAY), orders / days, seed)
-    webhooks = merge(lives, takewhile(lambda told: told.due <= present, stock), key=attrgetter("due"))
+    people = None if url or not commands else _people(settings)
+    tale = Tale(open_shops, orders, seed, days, present, speed, BY_HAND if people else 0.0)
     with Record(record) as accepted, Progress(quiet=json) as progress:
         sending = Sending(url or _gateway(settings), public_url=settings.gateway.public_url, accept=accepted.keep)
+        send = partial(sending.run, rate=rate, in_time=bool(speed))
         started = time.monotonic()
-        totals = asyncio.run(sending.run(_shown(webhooks, progress), rate=rate))
-        told = _told(totals, orders, seed, time.monotonic() - started)
+        answers = asyncio.run(_tell(tale, send, people, progress, commands))
+        told = _told(sending.totals, orders, seed, time.monotonic() - started) | _asked(answers)
         verdicts = _prove(settings, accepted.digests, progress) if check else []
     if json:
         print_json(told | ({"check": [verdict._asdict() for verdict in verdicts]} if check else {}))
     else:
         _print(told)
         show([_shown_verdict(verdict) for verdict in verdicts], as_json=False, none="")
-    if totals.given_up or totals.refused or not all(verdict.holds for verdict in verdicts):
+    if sending.totals.given_up or sending.totals.refused or not all(verdict.holds for verdict in verdicts):
         raise typer.Exit(1)
+
+
+async def _tell(
+    tale: "Tale", send: "Callable[..., Awaitable[Totals]]", people: "Asking | None", progress: Progress, commands: int
+) -> "Answers | None":
+    """Sends all webhooks, and has people act, where they are."""
+    from pipeline.simulate.traffic import Webhook
+
+    if people is None:
+        await send(_shown((deed for deed in tale.deeds() if isinstance(deed, Webhook)), progress))
+        return None
+    async with people:
+        await send(_shown(people.webhooks_of(tale.deeds()), progress))
+        progress.progress(0, 0, "people act on the orders")
+        for ask in tale.next_asks(commands):
+            people.give(ask._replace(due=0))
+        return await people.finish()
+
+
+def _people(settings: "Settings") -> "Asking | None":
+    """Gives those who act in the Arus that runs in this home; None if none does."""
+    from analytics.access import Tokens, Viewer
+    from pipeline.simulate.sending.asking import Asking
+    from pipeline.supervisor.running import Place
+
+    running, tokens = Place(settings.home).read(), Tokens(settings.home)
+    return Asking(running.api, lambda role, who: tokens.make(Viewer(role, who)), LOADED) if running else None
+
+
+def _asked(answers: "Answers | None") -> dict[str, object]:
+    if answers is None:
+        return {}
+    done, refused = dict(answers.done), dict(answers.refused)
+    return {"commands": done, "refusals": refused, "unanswered": answers.waiting + answers.in_vain}
 
 
 def verify(

@@ -10,7 +10,7 @@ from pipeline.simulate.senders.voice import write
 from pipeline.simulate.shops import Shop
 from pipeline.simulate.traffic import Webhook
 from pipeline.simulate.world import Item
-from schemas.times import DAY, HOUR, rfc3339
+from schemas.times import DAY, HOUR, MINUTE, SECOND, rfc3339
 
 PIECES = 2.1
 """How many of all articles together an order takes, on average."""
@@ -21,6 +21,13 @@ DAYS_COUNTED, DAYS_RECEIVED = (8, 20), (4, 8)
 DAYS_LOW = 2
 """So many days before the shelf is empty the seller wants to hear of it."""
 
+SHORTAGE: tuple[tuple[int, str, int, dict[str, str | int]], ...] = (
+    (30 * SECOND, "stock_counted", 0, {"quantity": 25, "low_at": 25}),
+    (45 * SECOND, "stock_counted", 1, {"quantity": 0, "low_at": 5}),
+    (4 * MINUTE, "stock_received", 1, {"quantity": 80}),
+)
+"""How long after a start, what is told, of which article of each shop."""
+
 
 def shelves(shops: Sequence[Shop], start: int, per_day: float, seed: str) -> Iterator[Webhook]:
     """Gives, without end and in the order of arrival, what the shops tell of their stock; `per_day`: orders of all."""
@@ -30,6 +37,15 @@ def shelves(shops: Sequence[Shop], start: int, per_day: float, seed: str) -> Ite
         *(_article(shop, item, start, per_day / len(shops), f"{seed}/stock") for shop, item in articles),
         key=attrgetter("due"),
     )
+
+
+def shortage(shops: Sequence[Shop], start: int) -> Iterator[Webhook]:
+    """Gives what the shops tell within minutes of a start: one article is low, one is oversold, and then more comes."""
+    for after, kind, article, told in SHORTAGE:
+        for shop in shops:
+            if shop.has("standard_webhooks"):
+                item = shop.catalogue[article]
+                yield _told(shop, kind, start + after, {"sku": item.sku, "name": item.name, **told})
 
 
 def _article(shop: Shop, item: Item, start: int, per_day: float, seed: str) -> Iterator[Webhook]:

@@ -5,7 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from pipeline.simulate.lives import Life, Step
-from schemas.times import DAY, HOUR, MINUTE
+from schemas.times import DAY, HOUR, MINUTE, SECOND
 
 Telling = Callable[[Life], Iterator[Step]]
 
@@ -128,6 +128,33 @@ def uncollected(life: Life) -> Iterator[Step]:
     yield from life.pack()
 
 
+def delayed(life: Life) -> Iterator[Step]:
+    """The courier comes for it a day late."""
+    yield from life.checkout()
+    yield from life.pack()
+    yield life.scan("delayed", 20 * HOUR, 30 * HOUR, life.purchase.parcels[0], reason="no courier free")
+    yield from life.all_delivered()
+    yield from life.received()
+
+
+def charged_back(life: Life) -> Iterator[Step]:
+    """The buyer has it, and lets the bank take the money back."""
+    yield from _until_delivered(life)
+    yield from life.received()
+    yield life.step("chargeback_opened", 2 * DAY, 6 * DAY)
+
+
+def left_open(life: Life) -> Iterator[Step]:
+    """Arrived, and nobody says another word: whoever wants it completed must do so."""
+    yield from _until_delivered(life)
+
+
+def left_unpaid(life: Life) -> Iterator[Step]:
+    """Never paid, and nobody cancels it."""
+    yield Step(life.at, "order_placed")
+    yield life.step("payment_requested", SECOND, MINUTE)
+
+
 def returned(life: Life) -> Iterator[Step]:
     """It does not fit: goods and money back."""
     yield from _until_delivered(life)
@@ -175,16 +202,21 @@ def _until_delivered(life: Life) -> Iterator[Step]:
 
 
 class Story(NamedTuple):
-    """A way for a life to go, and how many of a thousand go so."""
+    """A way for a life to go, and how many of a thousand go so. own: on the shop's own site, where it has one."""
 
     tell: Telling
     weight: int
     prepaid: bool = False
     split: bool = False
+    own: bool = False
 
 
 STORIES: dict[str, Story] = {
-    "smooth": Story(smooth, 615),
+    "smooth": Story(smooth, 599),
+    "left open": Story(left_open, 5, own=True),
+    "left unpaid": Story(left_unpaid, 5, prepaid=True, own=True),
+    "delayed": Story(delayed, 4),
+    "charged back": Story(charged_back, 2, prepaid=True, own=True),
     "packed late": Story(packed_late, 25),
     "in two parcels": Story(smooth, 25, split=True),
     "unpaid": Story(unpaid, 70, prepaid=True),

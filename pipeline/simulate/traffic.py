@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from pipeline.settings import Account
 from pipeline.simulate import stories, world
+from pipeline.simulate.hands import OWN, Ask, Hands, Mistake, draw_mistake
 from pipeline.simulate.lives import Life
 from pipeline.simulate.purchases import Purchase, buy
 from pipeline.simulate.senders import VOICES
 from pipeline.simulate.senders.voice import write
 from pipeline.simulate.shops import MARKETPLACES, Shop
+from pipeline.simulate.stories import Story
 from schemas.times import DAY, HOUR, MINUTE, SECOND
 
 
@@ -25,12 +27,33 @@ class Webhook(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How lives are told. `pace` 60: a minute lasts a second; `timeless`: by senders that tell no time, too."""
+    """How lives are told. `pace` 60: a minute lasts a second; `timeless`: by senders that tell no time, too.
+
+    by_hand: the share of orders that people handle in Arus, from the instant `since` on.
+    """
 
     pace: float = 1.0
     timeless: bool = True
     mischief: bool = True
+    by_hand: float = 0.0
+    since: int = 0
 
+
+class Scene(NamedTuple):
+    """A life that is no matter of luck: a story on a shop's own site, by hand, and the mistake that somebody makes."""
+
+    story: Story
+    mistake: Mistake | None = None
+
+
+Deed = Webhook | Ask
+"""What happens from outside: somebody sends a webhook, or gives a command."""
+
+BY_HAND = 0.6
+"""Where people act at all, they handle so many orders in Arus itself."""
+
+ECHO = 3 * SECOND
+"""What was asked for here, a marketplace tells so much later."""
 
 REPEATED, GARBLED = 0.03, 0.0005
 """The share of webhooks of which a second copy comes, and of those that are cut off."""
@@ -38,30 +61,55 @@ REPEATED, GARBLED = 0.03, 0.0005
 
 def traffic(shops: Sequence[Shop], placed: Iterator[int], seed: str, manner: Manner) -> Iterator[Webhook]:
     """Gives every webhook of the orders placed at these instants, in the order of arrival."""
-    waiting: list[tuple[int, int, Webhook]] = []
+    return (deed for deed in deeds(shops, placed, seed, manner) if isinstance(deed, Webhook))
+
+
+def deeds(shops: Sequence[Shop], placed: Iterator[int], seed: str, manner: Manner) -> Iterator[Deed]:
+    """Gives webhooks and commands of the orders placed at these instants, in the order in which they are due."""
+    waiting: list[tuple[int, int, Deed]] = []
     serial = count()
     for number, at in enumerate(placed):
         while waiting and waiting[0][0] <= at:
             yield heappop(waiting)[2]
-        for webhook in life(shops, at, f"{seed}/{number}", manner):
-            heappush(waiting, (webhook.due, next(serial), webhook))
+        for deed in life(shops, at, f"{seed}/{number}", manner):
+            heappush(waiting, (deed.due, next(serial), deed))
     while waiting:
         yield heappop(waiting)[2]
 
 
-def life(shops: Sequence[Shop], placed_at: int, seed: str, manner: Manner) -> Iterator[Webhook]:
-    """Tells one order's whole life. The same seed and instant give the same bytes."""
+def life(
+    shops: Sequence[Shop], placed_at: int, seed: str, manner: Manner, scene: Scene | None = None
+) -> Iterator[Deed]:
+    """Tells one order's whole life. The same seed and instant give the same bytes, and the same times whoever acts."""
     dice = Random(seed)
-    story, shop = stories.draw(dice), dice.choice(shops)
-    place = dice.choice(shop.has(*MARKETPLACES))
+    drawn, shop = stories.draw(dice), dice.choice(shops)
+    story, place = scene.story if scene else drawn, dice.choice(shop.has(*MARKETPLACES))
+    place = OWN if (scene or story.own) and shop.has(OWN) else place
     bought = buy(dice, shop, place, placed_at, split=story.split, live=manner.timeless)
     if story.prepaid:
         bought = bought._replace(cod=False)
     voices = [VOICES[source](bought) for source in VOICES if _speaks(source, bought)]
+    hands = _hands(seed, bought, manner, scene)
     for step in story.tell(Life(dice, bought, manner.pace)):
+        asks = list(hands.asks(step)) if hands and step.at > manner.since else []
+        yield from asks
+        named = hands.named(step) if hands else step
         for voice in voices:
-            for body in voice.tell(step):
-                yield from _arrivals(dice, Webhook(step.at, voice.account, write(body)), manner)
+            for body in voice.tell(named):
+                arriving = list(_arrivals(dice, Webhook(step.at, voice.account, write(body)), manner))
+                if not asks:
+                    yield from arriving
+                elif voice.source != OWN:
+                    yield from (webhook._replace(due=webhook.due + ECHO) for webhook in arriving)
+        if hands and step.at > manner.since:
+            yield from hands.mistakes(step)
+
+
+def _hands(seed: str, bought: Purchase, manner: Manner, scene: Scene | None) -> Hands | None:
+    if scene:
+        return Hands(bought, manner.pace, scene.mistake)
+    has_hands = OWN in bought.shop.accounts and Random(f"{seed}/by hand").random() < manner.by_hand
+    return Hands(bought, manner.pace, draw_mistake(seed)) if has_hands else None
 
 
 def _speaks(source: str, purchase: Purchase) -> bool:

@@ -136,6 +136,7 @@ class Supervisor:
             ARUS_HOME=str(self._settings.home.absolute()),
             ARUS_KAFKA__BOOTSTRAP_SERVERS=running.bootstrap,
             ARUS_API__GATEWAYS=f'["{running.gateway}"]',
+            ARUS_ENDPOINTS__PRIVATE=str(self._settings.endpoints.private),
         )
 
 

@@ -63,7 +63,19 @@ class Ground(System):
     def load(self, orders: int, seed: str) -> Iterator[dict[str, Any]]:
         """Has webhooks of so many orders' lives sent during the block; what became of them is told after it."""
         record, totals = self.folder / f"{seed}.jsonl", dict[str, Any]()
-        story = ("--orders", str(orders), "--seed", seed, "--rate", "100", "--record", str(record), "--json")
+        story = (
+            "--orders",
+            str(orders),
+            "--seed",
+            seed,
+            "--rate",
+            "100",
+            "--record",
+            str(record),
+            "--commands",
+            "0",
+            "--json",
+        )
         command = [sys.executable, "-m", "pipeline.cli", "simulate", *story]
         with subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -10,6 +10,7 @@ from schemas.times import DAY, rfc3339
 
 NINJAVAN_EVENTS = {
     "label_created": "Pending Pickup",
+    "delayed": "Pickup Exception, Pending Reschedule",
     "picked_up": "Picked Up, In Transit to Origin Hub",
     "at_hub": "Arrived at Destination Hub",
     "in_transit": "In Transit to Next Sorting Hub",
@@ -34,6 +35,7 @@ NINJAVAN_BLOCKS = {
 BITESHIP_WORDS = {
     "shipping_arranged": "confirmed",
     "label_created": "allocated",
+    "delayed": "on_hold",
     "picked_up": "picked",
     "out_for_delivery": "dropping_off",
     "delivery_failed": "rejected",
@@ -58,6 +60,7 @@ EASYPOST_WORDS = {
 
 AFTERSHIP_TAGS = {
     "label_created": ("InfoReceived", "InfoReceived_001"),
+    "delayed": ("Exception", "Exception_001"),
     "picked_up": ("InTransit", "InTransit_002"),
     "at_hub": ("InTransit", "InTransit_003"),
     "in_transit": ("InTransit", "InTransit_007"),

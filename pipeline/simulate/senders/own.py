@@ -40,7 +40,7 @@ class OwnSystem(Voice):
         bought = self.purchase
         if step.what == "order_placed":
             return self._order()
-        if step.what.startswith("payment_"):
+        if step.what.startswith("payment_") or step.what == "chargeback_opened":
             method = step.told.get("method") or ("COD" if bought.cod else "transfer")
             return {"payment_id": f"PAY-{bought.native}", "amount": bought.total, "method": method}
         if step.what.startswith("refund_"):

@@ -12,6 +12,7 @@ MIDTRANS_WORDS = {
     "payment_paid": ("settlement", "200"),
     "payment_expired": ("expire", "202"),
     "refund_settled": ("refund", "200"),
+    "chargeback_opened": ("chargeback", "200"),
 }
 
 XENDIT_WORDS = {"payment_requested": "PENDING", "payment_paid": "PAID", "payment_expired": "EXPIRED"}
