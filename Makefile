@@ -6,10 +6,10 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # many processes start here, and each would compile everything anew
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock bench chaos clean
+.PHONY: help demo test check fix lock bench ratios chaos endurance clean
 
 help:  ## what make can do here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/ready  ## a running shop on this machine; Ctrl-C stops it
 	@$(BIN)/arus demo
@@ -36,8 +36,14 @@ lock: .venv/uv  ## pins every dependency by hash anew
 bench: .venv/ready  ## what it does in a second, with the machine stated
 	@$(BIN)/python -m tests.benchmarks
 
+ratios: .venv/ready  ## what each step costs beside a reference of the same run; fails when it is a quarter more
+	@$(BIN)/python -m tests.benchmarks.ratios
+
 chaos: .venv/ready  ## harms everything in turn and counts what was lost
 	@$(BIN)/python -m tests.chaos
+
+endurance: .venv/ready  ## an hour at 2,000 webhooks a second: everything must stay flat
+	@$(BIN)/python -m tests.endurance
 
 clean:  ## forgets the environment and all data of this machine
 	rm -rf .venv .arus

@@ -9,6 +9,7 @@ if fewer webhooks are in the warehouse than were taken.
 
 import argparse
 import multiprocessing
+import signal
 import sys
 import tempfile
 import time
@@ -40,6 +41,7 @@ Points = dict[tuple[str, str], list[tuple[float, float]]]
 def main() -> int:
     """Runs it and prints what grew."""
     asked = _asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="arus-endurance-") as folder:
         Path(folder, "arus.toml").write_text(TOML)
         system = System(Path(folder)).start()
@@ -60,6 +62,7 @@ def _run(system: System, rate: int, seconds: float) -> tuple[list[Series], int, 
     sending = multiprocessing.Process(target=send, args=(system.ready["gateway"], rate, seconds, taken))
     began, disturbed, points = time.monotonic(), time.monotonic(), defaultdict(list)
     disturbances = cycle([(what, job) for job in JOBS for what in ("join", "kill")])
+    sending.daemon = True
     sending.start()
     with system.api() as http:
         while sending.is_alive():
