@@ -5,7 +5,8 @@
 
 A round: webhooks of some orders' lives begin to come in, people ask for things, one fault strikes, and new orders are
 sent until they come out by the API: that is its recovery time. Then nothing may be lost, doubled, wrong or left
-waiting. Ends with exit code 1 unless all of that holds.
+waiting; where `notify` is struck, each notice must also have come to a seller's own system, under one name. Ends with
+exit code 1 unless all of that holds.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -28,8 +30,9 @@ from rich.table import Table
 from analytics.rebuild import warehouse_path
 from analytics.warehouse import Warehouse
 from pipeline.settings import load
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, NOTIFY
 from tests.chaos.ground import PATIENCE, Ground, ground
+from tests.chaos.listening import listening
 
 ONCE = (("deliveries", "part, kafka_offset"), ("events", "topic, part, kafka_offset"), ("transitions", "transition_id"))
 """Table of the warehouse → what no two of its rows may share."""
@@ -87,20 +90,24 @@ def plan(seed: str, rounds: int, only: str = "") -> Iterator[tuple[str, str]]:
 
 def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tuple[Round, list[dict[str, Any]]]:
     wrong = []
-    with field.load(orders, seed) as totals, ThreadPoolExecutor(1) as aside:
-        asked = aside.submit(field.ask, field.probed)
-        time.sleep(1.0)
-        struck = time.monotonic()
-        try:
-            struck = FAULTS[fault].strike(field, victim)
-            field.probe()
-        except AssertionError as error:
-            wrong.append(str(error) or "it does not work again")
-        seconds = time.monotonic() - struck
-        if asked.exception(PATIENCE):
-            wrong.append("a command was neither taken nor refused")
-    verdicts = field.prove()
-    wrong += [f"{verdict['what']}: {verdict['detail']}" for verdict in verdicts if not verdict["holds"]]
+    with listening(field) if victim == NOTIFY else nullcontext() as seller:
+        with field.load(orders, seed) as totals, ThreadPoolExecutor(1) as aside:
+            asked = aside.submit(field.ask, field.probed)
+            time.sleep(1.0)
+            struck = time.monotonic()
+            try:
+                struck = FAULTS[fault].strike(field, victim)
+                field.probe()
+                if seller:
+                    seller.probe()
+            except AssertionError as error:
+                wrong.append(str(error) or "it does not work again")
+            seconds = time.monotonic() - struck
+            if asked.exception(PATIENCE):
+                wrong.append("a command was neither taken nor refused")
+        verdicts = field.prove()
+        wrong += [f"{verdict['what']}: {verdict['detail']}" for verdict in verdicts if not verdict["holds"]]
+        wrong += seller.wrong() if seller else []
     if totals["given_up"]:
         wrong.append(f"{totals['given_up']} webhooks were not taken within three minutes")
     return Round(fault, victim, seconds, totals["accepted"], wrong), verdicts

@@ -14,6 +14,9 @@ from tests.journeys.system import until
 
 WORKERS = ("agents intake", "agents tracking", "agents stock")
 PROCESSES = ("gateway", *WORKERS, "analytics")
+NOTIFY = "notify"
+"""It has no place in the way of an order; in its rounds a seller's own system listens."""
+
 AWAY = 8.0
 """Seconds that a frozen worker stays away: longer than its group waits for it."""
 
@@ -180,9 +183,9 @@ def damage_log(ground: Ground, _: str) -> float:
 
 
 FAULTS: dict[str, Fault] = {
-    "kill": Fault(kill, PROCESSES),
-    "term": Fault(end, PROCESSES),
-    "freeze": Fault(freeze, PROCESSES),
+    "kill": Fault(kill, (*PROCESSES, NOTIFY)),
+    "term": Fault(end, (*PROCESSES, NOTIFY)),
+    "freeze": Fault(freeze, (*PROCESSES, NOTIFY)),
     "join": Fault(join, WORKERS),
     "broker-kill": Fault(kill_broker),
     "broker-term": Fault(end_broker),

@@ -4,16 +4,16 @@ import asyncio
 from itertools import pairwise
 
 from tests.chaos.__main__ import plan
-from tests.chaos.faults import FAULTS, PROCESSES
+from tests.chaos.faults import FAULTS, NOTIFY, PROCESSES
 from tests.chaos.proxy import Proxy
 
 
 def test_every_fault_comes_once_before_any_comes_again():
     """And each time it strikes another victim, until all have had it."""
-    rounds = list(plan("7", 5 * len(FAULTS)))
+    rounds = list(plan("7", 6 * len(FAULTS)))
     for start in range(0, len(rounds), len(FAULTS)):
         assert {fault for fault, _ in rounds[start : start + len(FAULTS)]} == FAULTS.keys()
-    assert {victim for fault, victim in rounds if fault == "kill"} == set(PROCESSES)
+    assert {victim for fault, victim in rounds if fault == "kill"} == {*PROCESSES, NOTIFY}
 
 
 def test_a_seed_tells_the_same_plan():

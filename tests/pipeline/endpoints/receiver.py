@@ -41,4 +41,4 @@ class Receiver(LocalServer):
             assert self.messages.setdefault(name, told) == told
 
     def kinds(self):
-        return sorted(json.loads(json.dumps(told))["data"]["kind"] for told in self.messages.values())
+        return sorted(json.loads(json.dumps(told))["data"]["kind"] for told in list(self.messages.values()))
