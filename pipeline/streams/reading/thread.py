@@ -17,8 +17,8 @@ MOST_WAIT_MS = 100
 """A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
 
 IDLE_AFTER, IDLE_WAIT_MS = 2.0, 500
-"""After so many seconds of silence a fetch may wait longer: what comes is told at once all the same, and half of what an
-idle Arus costs were empty answers."""
+"""After so many seconds of silence a fetch may wait longer: what comes is told at once all the same, and empty answers
+were half of what an idle Arus costs."""
 
 GATHER_MS = 50
 GATHER_BYTES = 256 << 10
