@@ -22,6 +22,9 @@ from schemas.offers import missing, offers
 
 Made = dict[str, Any]
 
+MOST_ASKED = 10
+"""Answers that a page lists."""
+
 _SHAPES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind.shape) for name, kind in COMMANDS.items()}
 
 
@@ -65,6 +68,22 @@ def told(order: Order, request: Request) -> Made | None:
         return None
     answer = order.answers.get(f"{order.order_id}/{command}")
     return {"state": "waiting"} if answer is None else _told(answer)
+
+
+def asked(look: Look, order: Order) -> list[Made]:
+    """Gives what the one who looks has asked lately, the latest first; an operator sees what everybody has."""
+    answers = asking.asked_by(order, look.viewer)
+    names_askers = look.viewer.role == "operator"
+    return [
+        {**_told(a), "label": _label(a), "asker": a.by if names_askers else "", "at": a.decided_at}
+        for a in answers[:MOST_ASKED]
+    ]
+
+
+def _label(answer: Answer) -> str:
+    """Names a command as its own side does; what nobody has a button for is called by its name."""
+    acts = (ACTS.get(answer.by, {}), *ACTS.values())
+    return next((each[answer.name].label for each in acts if answer.name in each), answer.name)
 
 
 def _told(answer: Answer) -> Made:

@@ -109,6 +109,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "facts": facts,
         "order": orders.listed(rows[0], BASE),
         "acts": acting.acts(look, facts, orders.address(order_id, BASE)),
+        "asked": acting.asked(look, facts),
         "live": orders.address(order_id, "/buyer/live/"),
         "shop": orders.shop_name(rows[0]["seller_id"]),
         "way": way(facts),

@@ -83,6 +83,7 @@ def order(look: Look, order_id: str) -> dict[str, Any] | None:
         "answer": None,
         "order": orders.listed(rows[0]),
         "acts": acting.acts(look, facts, orders.address(order_id)),
+        "asked": acting.asked(look, facts),
         "checked": acting.checked(look, facts) if facts.status == "new" else {},
         "promise": orders.promise(facts, look.now),
         "promises": promises.of_seller(facts, look.now, look.times),

@@ -88,6 +88,22 @@ async def test_a_refusal_is_said_in_words(browser, stream):
         assert "oleh toko" in said
 
 
+async def test_what_was_asked_is_listed_with_what_became_of_it(browser, stream):
+    """Done or refused by which rule, also when it was asked by a program; to whoever asked, and in their language."""
+    stream.load(order_of(*NEW))
+    async with browser() as client:
+        for key in ("1", "2"):
+            headers = {"Idempotency-Key": key, "Origin": "http://arus.test"}
+            await client.post(f"/v1/orders/{ORDER}/confirm", headers=headers)
+        page = (await client.get(f"/orders/{ORDER}")).text
+    assert "Refused: It was done before: the first one counts." in page
+    assert len(re.findall("<b>Confirm the order</b>", page)) == 2
+    async with browser(lang="id") as client:
+        assert "Ditolak: " in (await client.get(f"/orders/{ORDER}")).text
+    async with browser(BUYER) as client:
+        assert "Asked lately" not in (await client.get(f"/buyer/orders/{ORDER}")).text
+
+
 async def test_a_slow_stream_is_said_too(browser, stream):
     """The command is kept; the page says so."""
     stream.load(order_of(*NEW))
