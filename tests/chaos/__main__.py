@@ -96,7 +96,8 @@ def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tu
             time.sleep(1.0)
             struck = time.monotonic()
             try:
-                struck = FAULTS[fault].strike(field, victim)
+                with seller.busy() if seller else nullcontext():
+                    struck = FAULTS[fault].strike(field, victim)
                 field.probe()
                 if seller:
                     seller.probe()

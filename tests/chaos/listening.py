@@ -31,6 +31,17 @@ class Listener:
         self._http.post("/v1/endpoint/test").raise_for_status()
         until(lambda: self._receiver.kinds().count("test") > came, PATIENCE)
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Answers nothing during the block, which begins when a message of it is under way."""
+        answered = self._receiver.attempts.total()
+        self._receiver.gate.clear()
+        try:
+            until(lambda: self._receiver.attempts.total() > answered, PATIENCE)
+            yield
+        finally:
+            self._receiver.gate.set()
+
     def wrong(self) -> list[str]:
         """Waits until all has come, or for long enough, and gives a sentence for each thing that does not hold."""
         try:
