@@ -34,6 +34,19 @@ class Plain(BaseModel):
     as_: Annotated[Role | None, Field(alias="as", description="with several sessions in one browser: which")] = None
 
 
+class Split(Plain):
+    """Parameters of all that is made of orders: only of those from one marketplace, or one channel."""
+
+    source: Annotated[str | None, Field(max_length=100, description="the marketplace", examples=["tiktok_shop"])] = None
+    channel: Annotated[str | None, Field(max_length=100, description="as the sender names it", examples=["live"])] = (
+        None
+    )
+
+    def split(self) -> dict[str, str | None]:
+        """Gives what the reports need to know of it."""
+        return {"source": self.source, "channel": self.channel}
+
+
 class Asked(Plain):
     """Parameters of every table."""
 

@@ -93,7 +93,7 @@ def order_list(look: Look, tab: str, cursor: str) -> dict[str, Any]:
     follows = {"tab": tab, "cursor": rows[A_PAGE - 1]["cursor"]} if len(rows) > A_PAGE else None
     return {
         "tab": tab,
-        "tabs": orders.tabs(look.ask("tab_counts"), "buyer", BUYER_TAB_WORDS),
+        "tabs": orders.tabs(look, "/buyer", BUYER_TAB_WORDS),
         "orders": [orders.listed(row, BASE) | {"shop": orders.shop_name(row["seller_id"])} for row in rows[:A_PAGE]],
         "next": follows and f"/buyer?{urlencode(follows)}",
     }

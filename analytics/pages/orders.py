@@ -1,4 +1,4 @@
-"""Lists of orders and one whole order, as sellers and buyers see them: pure functions of reports' rows and facts."""
+"""Lists of orders and one whole order, as sellers and buyers see them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from analytics.pages.site import Look
 from analytics.pages.words.names import EVENT_WORDS, mark
 from schemas.facts import Case, Details, Order, Package, Payment, Refund
 
@@ -56,11 +57,13 @@ def listed(row: Row, base: str = "/orders/") -> Made:
     return {**row, "address": address(row["order_id"], base), "native": native(row["order_id"]), "buyer": who}
 
 
-def tabs(counts: Iterable[Row], side: str, names: Mapping[str, str]) -> list[Made]:
-    """Gives the tabs of one side with their counts, the tab of all orders first."""
+def tabs(look: Look, path: str, names: Mapping[str, str]) -> list[Made]:
+    """Gives the tabs of the viewer's side with their counts and addresses, the tab of all orders first."""
+    counts, side = look.ask("tab_counts"), look.viewer.role
     found = {row["tab"]: row["orders"] for row in counts if row["side"] == side and row["tab"]}
     each = [{"name": name, "label": words, "count": found.get(name, 0)} for name, words in names.items()]
-    return [{"name": "", "label": mark("All"), "count": sum(found.values())}, *each]
+    tabs = [{"name": "", "label": mark("All"), "count": sum(found.values())}, *each]
+    return [tab | {"address": look.link(path, tab=str(tab["name"]))} for tab in tabs]
 
 
 def parcels(order: Order) -> list[Made]:

@@ -1,13 +1,14 @@
 """What all pages share: templates in each language, headers, files, and who reads a page in which language."""
 
 import gzip
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib.metadata import version
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from analytics.access import Role, Viewer
 from analytics.pages import charts
 from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names, senders, shop
+from analytics.reports import REPORTS
 from schemas.promises import PLAIN, Times
 
 HERE = Path(__file__).parent
@@ -35,6 +37,7 @@ HEADERS = {
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie, Accept-Language"}
 YEAR = 31_536_000
 THEMES = ("light", "dark")
+SPLITS, LONGEST = ("source", "channel"), 100
 SMALL = 600
 """Bytes below which nothing is gained by compressing."""
 
@@ -50,17 +53,31 @@ class Reports(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class Look:
-    """One look at the state of things: who looks, in which language, at which instant."""
+    """One look at the state of things: who looks, in which language, at which instant.
+
+    split: which part of a shop: the marketplace (`source`) and the `channel` that orders came from; empty: all of it.
+    """
 
     viewer: Viewer
     language: Language
     now: int
     reports: Reports
     times: Times = PLAIN
+    split: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, name: str, **params: Any) -> Rows:  # noqa: ANN401  # a report's own parameters
-        """Asks for a report as the one who looks; there is no way to ask as another."""
-        return self.reports(name, self.viewer, **params)
+        """Asks for a report as the one who looks, of what is looked at; there is no way to ask as another."""
+        split = {part: value for part, value in self.split.items() if part in REPORTS[name].parameters}
+        return self.reports(name, self.viewer, **split, **params)
+
+    def whole(self) -> "Look":
+        """Gives the same look at the whole shop."""
+        return replace(self, split={})
+
+    def link(self, path: str, **more: str) -> str:
+        """Gives an address that keeps what is looked at; what is empty is left out."""
+        query = urlencode({name: value for name, value in {**more, **self.split}.items() if value})
+        return f"{path}?{query}" if query else path
 
 
 class Head(NamedTuple):
@@ -127,8 +144,9 @@ class Site:
     def look(self, request: Request, role: Role) -> Look:
         """Tells who looks. Raises what `who` raises when nobody of this role has signed in."""
         viewer = self.outside.who(request, role)
-        outside = self.outside
-        return Look(viewer, self.language(request), outside.clock(), outside.reports, outside.times)
+        outside, asked = self.outside, request.query_params
+        split = {part: asked[part][:LONGEST] for part in SPLITS if asked.get(part) and role == "seller"}
+        return Look(viewer, self.language(request), outside.clock(), outside.reports, outside.times, split)
 
     def _environment(self, language: Language) -> Environment:
         environment = Environment(

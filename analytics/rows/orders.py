@@ -34,6 +34,7 @@ class OrderRow(Struct, gc=False):
     total: int
     currency: str
     cod: bool
+    channel: str
     status: str
     since: int
     placed_at: int | None
@@ -92,6 +93,7 @@ def read(record: Record) -> OrderRow | None:
         total=details.total,
         currency=details.currency,
         cod=cod,
+        channel=details.channel,
         status=order.status,
         since=order.history[-1][0] if order.history else order.last_at,
         placed_at=_earlier(marks.get("placed"), reported.get("placed")),

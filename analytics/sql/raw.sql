@@ -29,6 +29,7 @@ create table if not exists raw.delta (
     total bigint not null,
     currency varchar not null,
     cod boolean not null,
+    channel varchar not null,
     status varchar not null,
     since bigint not null,
     placed_at bigint,

@@ -207,6 +207,7 @@ class Life:
             shipping_fee=fee,
             total=quantity * price - discount + fee,
             cod=self.cod,
+            channel=("", "live", "video")[self.number % 3],
         )
 
     def _id(self, *parts: str) -> str:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from analytics import exports
 from analytics.api import services
-from analytics.api.formats import FILES, NO_MORE, Asked, wanted
+from analytics.api.formats import FILES, Asked, Split, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import SellerOrOperator
 from analytics.api.shapes import Counted, Shape, Time, member
@@ -83,28 +83,29 @@ class CountingList(Counted):
     orders: list[Counting]
 
 
-class PartAsked(Asked):
+class PartAsked(Split, Asked):
     """Which orders: those that count, or all that could."""
 
     part: Literal["numerator", "denominator"] = "numerator"
     limit: Annotated[int, Field(ge=1, le=_MOST)] | None = None
 
 
-@router.get("", responses=told(), dependencies=[NO_MORE])
-def list_metrics(request: Request, viewer: SellerOrOperator) -> MetricList:
+@router.get("", responses=told())
+def list_metrics(request: Request, viewer: SellerOrOperator, asked: Annotated[Split, Query()]) -> MetricList:
     """Gives every rate as it stands now."""
     ours = services.of(request)
     watermark = ours.watermark()
-    rows = ours.report("policy", viewer, now=ours.now())
+    rows = ours.report("policy", viewer, now=ours.now(), **asked.split())
     return MetricList(metrics=[Metric.of(row) for row in rows], watermark=watermark)
 
 
-@router.get("/{name}", responses=told(), dependencies=[NO_MORE])
-def read_metric(request: Request, viewer: SellerOrOperator, name: Code) -> OneMetric:
+@router.get("/{name}", responses=told())
+def read_metric(request: Request, viewer: SellerOrOperator, name: Code, asked: Annotated[Split, Query()]) -> OneMetric:
     """Gives one rate as it stands now."""
     ours = services.of(request)
     watermark = ours.watermark()
-    row = next((row for row in ours.report("policy", viewer, now=ours.now()) if row["code"] == name), None)
+    rows = ours.report("policy", viewer, now=ours.now(), **asked.split())
+    row = next((row for row in rows if row["code"] == name), None)
     if row is None:
         raise Problem("not-found", f"{name} is not valid now.")
     return OneMetric(**dict(Metric.of(row)), watermark=watermark)
@@ -119,7 +120,9 @@ def list_orders_behind(
     """Lists the orders that a rate is made of."""
     ours, out = services.of(request), wanted(request, asked)
     limit = asked.limit or (2**31 if out.file else _MOST)
-    rows = ours.report("policy_orders", viewer, now=ours.now(), code=name, part=asked.part, limit=limit)
+    rows = ours.report(
+        "policy_orders", viewer, now=ours.now(), code=name, part=asked.part, limit=limit, **asked.split()
+    )
     if out.file:
         return out.export(f"{name}-{asked.part}", COLUMNS, rows)
     lines = [Counting.of(row, counted_at=row["counted_at"], counts=row["counts"]) for row in rows]

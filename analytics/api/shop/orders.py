@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from analytics import exports
 from analytics.access import Viewer
 from analytics.api import services
-from analytics.api.formats import FILES, NO_MORE, Asked, wanted
+from analytics.api.formats import FILES, NO_MORE, Asked, Split, wanted
 from analytics.api.problems import Problem, told
 from analytics.api.session import Anyone
 from analytics.api.shapes import Counted, Since, Until, member
@@ -51,6 +51,7 @@ COLUMNS: exports.Columns = {
     "scan_at": "time",
     "ship_by": "time",
     "source": "text",
+    "channel": "text",
 }
 """What a file of orders holds; `total` in minor units."""
 
@@ -81,7 +82,7 @@ _PAGE = 5_000  # rows that an export asks for at once
 OrderId = Annotated[str, Path(max_length=300, examples=["tiktok_shop:576461413038785752"])]
 
 
-class OrdersAsked(Asked):
+class OrdersAsked(Split, Asked):
     """Which orders to list."""
 
     tab: Annotated[str, AfterValidator(member((*SELLER_TABS, *BUYER_TABS))), Field(examples=["ready"])] | None = None
@@ -98,7 +99,7 @@ class OrdersAsked(Asked):
 
     def filters(self) -> dict[str, Any]:
         """Gives what the report needs to know."""
-        return self.model_dump(include={"tab", "status", "q", "since", "until"})
+        return self.model_dump(include={"tab", "status", "q", "since", "until", "source", "channel"})
 
 
 class OrderList(Counted):

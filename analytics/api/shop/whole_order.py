@@ -25,6 +25,9 @@ class OrderLine(Shape):
 
     order_id: str = Field(examples=["tiktok_shop:576461413038785752"])
     source: Text
+    channel: Text = Field(
+        description="where in the marketplace it was bought, as the sender names it", examples=["live"]
+    )
     seller_id: str
     buyer_id: Text
     buyer_name: Text

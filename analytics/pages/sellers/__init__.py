@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -12,7 +11,7 @@ from starlette.routing import Route
 
 from analytics.pages import acting, orders, promises
 from analytics.pages.live import Drawing, Live, Pieces
-from analytics.pages.sellers import inbox, sales, shop
+from analytics.pages.sellers import inbox, places, sales, shop
 from analytics.pages.site import Head, Look, Site, choice
 from analytics.pages.words.names import SELLER_TAB_WORDS, mark
 from analytics.pages.words.promises import PROMISE_WORDS
@@ -43,11 +42,11 @@ def waiting(look: Look, tab: str) -> dict[str, Any]:
     """Gives what of the page Today is live: counts, risks, rates and the newest orders of a tab."""
     return {
         "tab": tab,
-        "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
-        "due": shop.due(look.ask("due", now=look.now)),
-        "todo": shop.todo(look.ask("todo", now=look.now)[0]),
+        "tabs": orders.tabs(look, "/", SELLER_TAB_WORDS),
+        "due": shop.due(look),
+        "todo": shop.todo(look),
         "risk": shop.at_risk(look.ask("at_risk", now=look.now, limit=AT_ONCE)),
-        "rules": shop.rules(look.ask("policy", now=look.now)),
+        "rules": shop.rules(look),
         "orders": [orders.listed(row) for row in look.ask("orders", tab=tab or None, limit=AT_ONCE)],
     }
 
@@ -65,10 +64,10 @@ def order_list(look: Look, asked: Mapping[str, str]) -> dict[str, Any]:
     return {
         **asked,
         "waiting_words": shop.TODO[asked["waiting"]].label if asked["waiting"] else "",
-        "tabs": orders.tabs(look.ask("tab_counts"), "seller", SELLER_TAB_WORDS),
+        "tabs": orders.tabs(look, "/orders", SELLER_TAB_WORDS),
         "orders": [orders.listed(row) for row in rows],
-        "first": f"/orders?{urlencode(given)}",
-        "next": f"/orders?{urlencode(given | {'cursor': rows[-1]['cursor']})}" if more else "",
+        "first": look.link("/orders", **given),
+        "next": look.link("/orders", **given, cursor=rows[-1]["cursor"]) if more else "",
     }
 
 
@@ -122,12 +121,21 @@ class Sellers:
         """Shows what waits, what is at risk, how the shop does."""
         look, mark = self._site.look(request, "seller"), self._site.outside.watermark()
         now = waiting(look, choice(request, "tab", SELLER_TABS))
-        return self._page(request, look, "seller/today.html", "/", watermark=mark, sales=sales.chart(look), **now)
+        return self._page(
+            request,
+            look,
+            "seller/today.html",
+            "/",
+            watermark=mark,
+            sales=sales.chart(look),
+            places=places.told(look),
+            **now,
+        )
 
     async def watch_today(self, request: Request) -> Response:
         """Streams what changes of it."""
         look, tab = self._site.look(request, "seller"), choice(request, "tab", SELLER_TABS)
-        key = ("today", look.viewer, look.language.code, tab)
+        key = ("today", look.viewer, look.language.code, tab, *look.split.items())
         today = Drawing(lambda: self._today_pieces(self._site.again(look), tab), lambda: self._watermark(look))
         return self._live.stream(request, key, today)
 
@@ -143,7 +151,7 @@ class Sellers:
             "todo": draw.todo(now["due"], now["todo"]),
             "risk": draw.risk(now["risk"]),
             "rules": draw.rules(now["rules"]),
-            "tabs": draw.tabs(now["tabs"], tab, "/"),
+            "tabs": draw.tabs(now["tabs"], tab),
             "rows": rows.table(now["orders"], tab, look.now),
         }
 
@@ -213,7 +221,7 @@ class Sellers:
 
     def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates
         head = HEAD._replace(who=orders.shop_name(look.viewer.id), door=door)
-        return self._site.page(request, template, head, **context)
+        return self._site.page(request, template, head, link=look.link, split=look.split, **context)
 
 
 ORDER_PIECES = ("anomalies", "promises", "parcels", "timeline", "trail", "cases", "money")

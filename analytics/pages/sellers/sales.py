@@ -22,10 +22,11 @@ def chart(look: Look) -> dict[str, Any]:
     """Asks for the sales of both spans and gives their chart."""
     since = look.language.midnight(look.now) - (2 * DAYS - 1) * DAY
     zone = look.language.zone_name
-    return drawn(look.ask("sales", since=since, until=look.now, by="day", zone=zone), look.now, look.language)
+    rows = look.ask("sales", since=since, until=look.now, by="day", zone=zone)
+    return drawn(rows, look.now, look.language, look.split)
 
 
-def drawn(rows: Rows, now: int, language: Language) -> dict[str, Any]:
+def drawn(rows: Rows, now: int, language: Language, split: Mapping[str, str]) -> dict[str, Any]:
     """Gives the chart of the currency that most was sold in."""
     totals: dict[str, int] = {}
     for row in rows:
@@ -46,7 +47,9 @@ def drawn(rows: Rows, now: int, language: Language) -> dict[str, Any]:
         "paths": _paths(shown, before, top.top),
         "labels": [_label(i, shown[i], language) for i in reversed(range(DAYS - 1, -1, -7))],
         "change": sums["gross"] / total_before - 1 if total_before else None,
-        "query": urlencode({"from": dates[DAYS].isoformat(), "to": today.isoformat(), "by": "day", "as": "seller"}),
+        "query": urlencode(
+            {"from": dates[DAYS].isoformat(), "to": today.isoformat(), "by": "day", "as": "seller", **split}
+        ),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from analytics.pages import charts, orders
+from analytics.pages.site import Look
 from analytics.pages.words.names import mark
 from analytics.pages.words.promises import PROMISE_WORDS
 from analytics.pages.words.shop import POLICY_WORDS
@@ -24,16 +25,21 @@ DUE = {
 """The promises that a seller has to keep, as the tiles show them: kind → icon."""
 
 
-def due(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def due(look: Look) -> list[dict[str, Any]]:
     """Gives the tiles of what is late or soon late, in the order of an order's life; none where there is nothing."""
-    counts = {row["promise"]: row for row in rows}
-    return [_due(counts[kind], icon) for kind, icon in DUE.items() if kind in counts]
-
-
-def _due(row: Row, icon: str) -> dict[str, Any]:
-    kind = row["promise"]
-    told = {"label": PROMISE_WORDS[kind], "icon": icon, "tone": "bad" if row["late"] else "warn"}
-    return {**told, "address": f"/at-risk?promise={kind}", "late": row["late"], "soon": row["soon"]}
+    counts = {row["promise"]: row for row in look.ask("due", now=look.now)}
+    return [
+        {
+            "label": PROMISE_WORDS[kind],
+            "icon": icon,
+            "tone": "bad" if counts[kind]["late"] else "warn",
+            "address": look.link("/at-risk", promise=kind),
+            "late": counts[kind]["late"],
+            "soon": counts[kind]["soon"],
+        }
+        for kind, icon in DUE.items()
+        if kind in counts
+    ]
 
 
 class Todo(NamedTuple):
@@ -51,10 +57,11 @@ TODO = {
 }
 
 
-def todo(row: Row) -> list[dict[str, Any]]:
+def todo(look: Look) -> list[dict[str, Any]]:
     """Gives the tiles of what else waits for the seller; none where nothing does."""
+    (row,) = look.ask("todo", now=look.now)
     return [
-        {**tile._asdict(), "address": f"/orders?waiting={name}", "count": row[name]}
+        {**tile._asdict(), "address": look.link("/orders", waiting=name), "count": row[name]}
         for name, tile in TODO.items()
         if row[name]
     ]
@@ -72,14 +79,15 @@ def _risk(left: int) -> dict[str, Any]:
     return {"late": left < 0, "tone": tone, "share": 100 if left < 0 else max(2, round(min(left / DAY, 1) * 100))}
 
 
-def rules(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def rules(look: Look) -> list[dict[str, Any]]:
     """Gives the rates that the seller is judged by, with the room that is left."""
-    return [_rule(row) for row in rows if row["code"] in POLICY_WORDS]
+    rows = look.ask("policy", now=look.now)
+    return [_rule(row, look.link(f"/rates/{row['code']}")) for row in rows if row["code"] in POLICY_WORDS]
 
 
-def _rule(row: Row) -> dict[str, Any]:
+def _rule(row: Row, address: str) -> dict[str, Any]:
     hits, cases, target, side = row["numerator"], row["denominator"], row["target"], row["side"]
-    rule = {**row, "words": POLICY_WORDS[row["code"]], "address": f"/rates/{row['code']}"}
+    rule = {**row, "words": POLICY_WORDS[row["code"]], "address": address}
     if not cases:
         return rule | {"rate": None, "tone": "quiet"}
     rate = hits / cases

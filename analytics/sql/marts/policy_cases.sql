@@ -2,7 +2,7 @@
 --
 -- Of a late rate a hit is bad, of the on-time rate it is good. Which cases are in a period is the report's to say.
 
-create or replace macro policy_cases(role, viewer) as table
+create or replace macro policy_cases(role, viewer, of_source := null, of_channel := null) as table
 with seen as materialized (
     select
         order_key, ship_by, deliver_by, delivered_at, cancelled_at, cancelled_by, placed_at, stars,
@@ -10,7 +10,7 @@ with seen as materialized (
         -- until the rule changed, the tracking number was the dispatch
         if(arranged_at < (select min(valid_from) from metrics where dispatch = 'carrier scan'), arranged_at, dispatched_at)
             as sent_at,
-    from visible_orders(role, viewer)
+    from visible_orders(role, viewer, of_source := of_source, of_channel := of_channel)
 )
 select 'LDR' as code, order_key, sent_at as counted_at, sent_at > ship_by as hit
 from seen where sent_at is not null and ship_by is not null

@@ -11,8 +11,8 @@ create or replace macro may_see(role, viewer, seller_key, seller_id, buyer_key, 
         else false
     end;
 
--- the newest state of each order that the viewer may see
-create or replace macro visible_orders(role, viewer) as table
+-- the newest state of each order that the viewer may see; of one marketplace, of one channel, where one is asked for
+create or replace macro visible_orders(role, viewer, of_source := null, of_channel := null) as table
 with latest as (
     select * from raw.delta
     where may_see(role, viewer, seller_key, seller_id, buyer_key, buyer_id)
@@ -30,7 +30,8 @@ select
     -- from when on a parcel under way is silent of which no promise is due: three days after its last scan
     if(status in ('in_transit', 'partially_shipped') and scan_by is null, coalesce(scan_at, since) + days(3), null)
         as silent_from,
-from latest left join statuses on statuses.name = latest.status;
+from latest left join statuses on statuses.name = latest.status
+where (of_source is null or split_part(order_id, ':', 1) = of_source) and (of_channel is null or channel = of_channel);
 
 -- the trail of one order, if the viewer may see that order
 create or replace macro visible_events(role, viewer, id) as table

@@ -9,7 +9,7 @@ with told as (
         list_min(list_filter(urgent(_waiting, _actionable, $now), lambda each:
             if($promise is null, each.of_seller, each.promise = $promise)
         )) as _urgent,
-    from listed_orders($role, $viewer)
+    from listed_orders($role, $viewer, of_source := $source, of_channel := $channel)
 )
 select
     columns('^[^_]'),

@@ -4,7 +4,7 @@
 
 with told as (
     select order_id, unnest(urgent(waiting, actionable, $now)) as each
-    from visible_orders($role, $viewer)
+    from visible_orders($role, $viewer, of_source := $source, of_channel := $channel)
 ),
 first_due as (
     select each.promise, min(each.due) as due from told where each.of_seller group by order_id, each.promise

@@ -3,7 +3,7 @@
 select
     columns('^[^_]'),
     _sort_at || '/' || order_id as cursor,
-from listed_orders($role, $viewer)
+from listed_orders($role, $viewer, of_source := $source, of_channel := $channel)
 where ($tab is null or $tab = if($role = 'buyer', buyer_tab, seller_tab))
     and ($status is null or status = $status)
     and ($since is null or _sort_at >= $since)

@@ -1,7 +1,7 @@
 -- waiting: the orders behind one count of `todo`, newest first
 
 select columns('^[^_]')
-from listed_orders($role, $viewer)
+from listed_orders($role, $viewer, of_source := $source, of_channel := $channel)
 where case $kind
     when 'cancellation_asked' then _cancel_asked_at is not null and seller_tab in ('new', 'ready')
     when 'silent' then _silent_from < $now

@@ -13,6 +13,7 @@ PAGES = (
     ("seller", "/orders"),
     ("seller", "/at-risk"),
     ("seller", "/at-risk?promise=dispatch"),
+    ("seller", "/?source=tiktok_shop&channel=live"),
     ("seller", "/rates/LDR"),
     ("seller", "/notices"),
     ("seller", "/settings"),
