@@ -26,6 +26,7 @@ from pipeline.settings import Settings, SettingsError
 from pipeline.sources.apis import api_of, reconcile_every
 from pipeline.sources.apis.api import Ask
 from pipeline.sources.source import Untranslatable
+from pipeline.streams.logs import thin_out
 from pipeline.streams.metrics import served
 from schemas.deliveries import Delivery
 
@@ -49,6 +50,7 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     except (SettingsError, BrokerError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
         return 1
+    thin_out()
     asyncio.run(_run(settings, on_ready))
     return 0
 

@@ -26,6 +26,7 @@ from pipeline.endpoints.posting import Poster
 from pipeline.endpoints.reader import SENDINGS, Reader
 from pipeline.endpoints.schedule import Outcome
 from pipeline.settings import Settings
+from pipeline.streams.logs import thin_out
 from pipeline.streams.metrics import served
 from schemas.endpoints import Sending, Standing, Wish, audience_of, sending_id
 from schemas.messages import texts_of
@@ -50,6 +51,7 @@ def run(settings: Settings, on_ready: Callable[[], None]) -> int:
     except BrokerError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
         return 1
+    thin_out()
     return asyncio.run(_run(settings, on_ready))
 
 

@@ -2,13 +2,14 @@
 
 import logging
 
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotLeaderForPartitionError
 
 LIBRARIES = ("faust", "mode", "aiokafka", "asyncio")
 EVERY = 10.0
 
-PASSING = GroupCoordinatorNotAvailableError
-"""What a new Kafka says until it has made the place of its groups. Should that take longer, `worker.waiting` tells."""
+PASSING = (GroupCoordinatorNotAvailableError, NotLeaderForPartitionError)
+"""What a new Kafka says until it has made the place of its groups, and of topics that were made just now. Should that
+take longer, `worker.waiting` tells."""
 
 
 class Sparse(logging.Filter):
