@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -90,12 +89,11 @@ def _state(i: int, now: int, count: int) -> str:
 def order_list(look: Look, tab: str, cursor: str) -> dict[str, Any]:
     """Gives one page of the buyer's orders."""
     rows = look.ask("orders", tab=tab or None, cursor=cursor or None, limit=A_PAGE + 1)
-    follows = {"tab": tab, "cursor": rows[A_PAGE - 1]["cursor"]} if len(rows) > A_PAGE else None
     return {
         "tab": tab,
         "tabs": orders.tabs(look, "/buyer", BUYER_TAB_WORDS),
         "orders": [orders.listed(row, BASE) | {"shop": orders.shop_name(row["seller_id"])} for row in rows[:A_PAGE]],
-        "next": follows and f"/buyer?{urlencode(follows)}",
+        "next": look.link("/buyer", tab=tab, cursor=rows[A_PAGE - 1]["cursor"]) if len(rows) > A_PAGE else None,
     }
 
 

@@ -9,11 +9,15 @@ from agents.intake import intake_agent
 from agents.matching import match
 from agents.stocking import move, stock
 from agents.tracking import track
+from pipeline import codec
 from pipeline.settings import Settings
 from pipeline.streams import testing
 from pipeline.streams.agent import Agent, Message
 from pipeline.streams.testing import Given
 from schemas.deliveries import Delivery
+from schemas.events import Event
+from schemas.ids import article_key
+from schemas.registry import EVENTS
 
 PARTITIONS = 4
 
@@ -42,6 +46,11 @@ class River:
             self._write(
                 delivery.key, "webhooks.received", delivery.body, delivery.record_headers(), delivery.written_at
             )
+
+    def tell(self, event: Event) -> None:
+        """Writes an event to its topic, as intake does."""
+        key = event.order_id or article_key(event.seller_id or "", event.sku)
+        self.write(key.encode(), EVENTS[event.type].topic, codec.encode_event(event), codec.headers(event))
 
     def run(self) -> None:
         """Works until every agent has read everything."""

@@ -86,18 +86,24 @@ def delivery(order: str) -> Delivery:
     return Delivery("ninjavan", "toko", f"d{order}", body, START)
 
 
+def with_topics(own_kafka: EmbeddedKafka, home: Path, monkeypatch: pytest.MonkeyPatch, account: Account) -> Settings:
+    """Makes our topics on a Kafka, gives settings of workers there, and lets commands find it."""
+    kafka = {"bootstrap_servers": own_kafka.bootstrap, "partitions": 2}
+    settings = load(home=home, kafka=kafka, accounts=(account,), streams={"store": "memory"})
+    with admin.connect(settings.kafka) as door:
+        door.create_topics()
+    monkeypatch.setenv("ARUS_KAFKA__BOOTSTRAP_SERVERS", own_kafka.bootstrap)
+    monkeypatch.setenv("ARUS_KAFKA__PARTITIONS", "2")
+    return settings
+
+
 @pytest.mark.timeout(150)
 async def test_a_code_is_listed_tried_mapped_and_counts_for_history_and_future(
     own_kafka: EmbeddedKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a real Kafka, by the command line: what the preview says of an order is what becomes of it."""
     account = Account(source="ninjavan", name="toko", secrets=("s",), seller="melati", orders="toko")
-    kafka = {"bootstrap_servers": own_kafka.bootstrap, "partitions": 2}
-    settings = load(home=tmp_path, kafka=kafka, accounts=(account,), streams={"store": "memory"})
-    with admin.connect(settings.kafka) as door:
-        door.create_topics()
-    monkeypatch.setenv("ARUS_KAFKA__BOOTSTRAP_SERVERS", own_kafka.bootstrap)
-    monkeypatch.setenv("ARUS_KAFKA__PARTITIONS", "2")
+    settings = with_topics(own_kafka, tmp_path, monkeypatch, account)
     async with AsyncExitStack() as stack:
         for job in ("intake", "tracking"):
             await stack.enter_async_context(app.worker(job, JOBS[job](settings), settings))

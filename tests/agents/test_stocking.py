@@ -128,8 +128,7 @@ def test_whatever_comes_when_the_shelf_is_right(told: list[Event], seed: int, da
     again = data.draw(st.lists(st.sampled_from(told), max_size=5))
     river = River((track, move, stock), seed, crashes=0.3)
     for event in data.draw(st.permutations([*told, *again])):
-        key = event.order_id or article_key(event.seller_id, event.sku)
-        river.write(key.encode(), EVENTS[event.type].topic, codec.encode_event(event), codec.headers(event))
+        river.tell(event)
     river.run()
     assert not river.buried
     of_stock = [event for event in told if EVENTS[event.type].topic == "stock"]

@@ -14,9 +14,7 @@ from agents.tracking import track
 from pipeline import codec
 from pipeline.settings import Settings
 from schemas.events import Event
-from schemas.ids import article_key
 from schemas.notices import Notice
-from schemas.registry import EVENTS
 from schemas.times import DAY, HOUR
 from tests.agents.events import START, lives, tell
 from tests.agents.river import River
@@ -35,8 +33,7 @@ def flowed(told: Iterable[Event], seed: int, crashes: float) -> River:
     river = River((track, move, stock, REMIND), seed, crashes)
     river.now = TOLD_AT
     for event in told:
-        key = event.order_id or article_key(event.seller_id or "", event.sku)
-        river.write(key.encode(), EVENTS[event.type].topic, codec.encode_event(event), codec.headers(event))
+        river.tell(event)
     river.run()
     for now in LOOKS:
         river.ring(now)

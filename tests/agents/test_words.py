@@ -16,14 +16,13 @@ from agents.addressing import messages
 from agents.matching import match
 from agents.worker import JOBS
 from pipeline import codec
-from pipeline.broker import admin
 from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.broker.reader import records
 from pipeline.cli.app import app as command_line
 from pipeline.cli.proof import deliveries
 from pipeline.cli.proof.beside import beside
 from pipeline.cli.proof.reference import _with_meaning, reference
-from pipeline.settings import Account, load
+from pipeline.settings import Account
 from pipeline.sources.telling import ADVANCE, with_meaning
 from pipeline.streams import app, testing
 from pipeline.streams.testing import Given, Outcome
@@ -31,7 +30,7 @@ from schemas.codes import CodeMapped, Unknown
 from schemas.deliveries import Delivery
 from schemas.events import Event
 from tests.agents.events import START, order_of, tell
-from tests.agents.test_codes import STRANGE, WORD, arus, heard, learnt, status
+from tests.agents.test_codes import STRANGE, WORD, arus, heard, learnt, status, with_topics
 from tests.agents.test_matching import on_scans
 from tests.agents.test_worker import send, written
 
@@ -103,12 +102,7 @@ async def test_a_word_for_a_status_is_listed_tried_mapped_and_counts_for_history
 ) -> None:
     """Also where an older Arus sent it to its order as it was; and what became of all is what the proof asks for."""
     account = Account(source="tiktok_shop", name="toko", secrets=("s",), app_key="k")
-    kafka = {"bootstrap_servers": own_kafka.bootstrap, "partitions": 2}
-    settings = load(home=tmp_path, kafka=kafka, accounts=(account,), streams={"store": "memory"})
-    with admin.connect(settings.kafka) as door:
-        door.create_topics()
-    monkeypatch.setenv("ARUS_KAFKA__BOOTSTRAP_SERVERS", own_kafka.bootstrap)
-    monkeypatch.setenv("ARUS_KAFKA__PARTITIONS", "2")
+    settings = with_topics(own_kafka, tmp_path, monkeypatch, account)
     old = tell("status_reported", order_id="tiktok_shop:1", status="unknown", word="TELEPORTED")
     async with AIOKafkaProducer(bootstrap_servers=own_kafka.bootstrap, acks="all") as producer:
         await producer.send_and_wait("orders", codec.encode_event(old), b"tiktok_shop:1", headers=codec.headers(old))

@@ -75,12 +75,16 @@ async def load_for(seconds: float, url: str, webhook: bytes) -> list[float]:
 
 
 def webhook_of(source: str) -> bytes:
-    """Gives the whole request of a sender, signed now."""
-    body = (SAMPLES / source / f"{BODIES[source]}.json").read_bytes()
-    signed = SOURCES[source].scheme.sign(body, ACCOUNTS[source], time.time_ns() // 1_000_000)
+    """Gives the whole request of a sender's sample."""
+    return request_of(ACCOUNTS[source], (SAMPLES / source / f"{BODIES[source]}.json").read_bytes())
+
+
+def request_of(account: Account, body: bytes) -> bytes:
+    """Gives a whole request with this body, signed now."""
+    signed = SOURCES[account.source].scheme.sign(body, account, time.time_ns() // 1_000_000)
     headers = {"host": "localhost", "content-type": "application/json", "content-length": str(len(signed.body))}
     lines = [f"{name}: {value}\r\n" for name, value in {**headers, **signed.headers}.items()]
-    return f"POST /webhooks/{source}/main HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + signed.body
+    return f"POST /webhooks/{account.source}/{account.name} HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + signed.body
 
 
 def measured(url: str, pid: int) -> Iterator[Figure]:

@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from pipeline.streams.state.stores import MemoryStore
 from pipeline.streams.testing import Given, told
 from pipeline.streams.work import running
 from schemas.deliveries import Delivery
+from schemas.facts import Order
 from tests.benchmarks.lives import STEPS, event
 
 ORDERS, ROUNDS, TRIES = 100, 15, 5
@@ -82,16 +84,7 @@ def reference() -> Work:
 
 def tracking() -> Work:
     """Folds the lives, a batch a step, from bytes to bytes, with all that is told."""
-    steps = [[told(event(order, step)) for order in range(ORDERS)] for step in range(STEPS)]
-
-    def work() -> None:
-        table = PartitionRows(orders, MemoryStore())
-        for records in steps:
-            for message in running.whole(track, Batch("orders", 0, records), table):  # type: ignore[arg-type]
-                assert message.value
-            table.keep(table.changes(), len(records))
-
-    return work
+    return partial(_folded, _lives())
 
 
 def intake() -> Work:
@@ -112,18 +105,27 @@ def intake() -> Work:
 
 def loading() -> Work:
     """Reads the rows of reports from as many snapshots of whole lives."""
-    table = PartitionRows(orders, MemoryStore())
-    for step in range(STEPS):
-        records = [told(event(order, step)) for order in range(ORDERS)]
-        list(running.whole(track, Batch("orders", 0, records), table))  # type: ignore[arg-type]
-        table.keep(table.changes(), len(records))
-    snapshots = [Stored("", 0, 0, 0, key, value, []) for key, value in table.store.items()] * STEPS
+    rows_ = _folded(_lives()).store.items()
+    snapshots = [Stored("", 0, 0, 0, key, value, []) for key, value in rows_] * STEPS
 
     def work() -> None:
         for snapshot in snapshots:
             assert rows.read(snapshot)  # type: ignore[arg-type]
 
     return work
+
+
+def _lives() -> list[list[Given]]:
+    return [[told(event(order, step)) for order in range(ORDERS)] for step in range(STEPS)]
+
+
+def _folded(steps: list[list[Given]]) -> PartitionRows[Order]:
+    table = PartitionRows(orders, MemoryStore())
+    for records in steps:
+        for message in running.whole(track, Batch("orders", 0, records), table):  # type: ignore[arg-type]
+            assert message.value
+        table.keep(table.changes(), len(records))
+    return table
 
 
 STEPS_OF_WORK: dict[str, Callable[[], Work]] = {"tracking": tracking, "intake": intake, "loading": loading}

@@ -22,8 +22,9 @@ import httpx
 import psutil
 
 from tests.benchmarks.figures import machine
+from tests.benchmarks.freshness import TOML
 from tests.endurance.flatness import Series, drawn, growth, is_flat
-from tests.endurance.sending import TOML, send
+from tests.endurance.sending import send
 from tests.journeys.system import System, until
 
 EVERY = 10.0

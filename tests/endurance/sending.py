@@ -10,19 +10,9 @@ from multiprocessing.sharedctypes import Synchronized
 import stamina
 import uvloop
 
-from pipeline.settings import Account
-from pipeline.sources import SOURCES
+from tests.benchmarks.freshness import ACCOUNT
+from tests.benchmarks.gateway import request_of
 
-ACCOUNT = Account.model_validate(
-    {"source": "tiktok_shop", "name": "steady", "secrets": ["secret"], "app_key": "key", "seller": "steady"}
-)
-TOML = """[[accounts]]
-source = "tiktok_shop"
-name = "steady"
-secrets = ["secret"]
-app_key = "key"
-seller = "steady"
-"""
 WORDS = ("UNPAID", "AWAITING_SHIPMENT", "AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", "COMPLETED")
 ORDERS = 10_000
 """Each is told of once in a round, with its next word; after the last word others take their places."""
@@ -43,15 +33,12 @@ def webhooks() -> Iterator[bytes]:
 
 
 def _request(number: int, order: str, word: str) -> bytes:
-    now = time.time_ns() // 1_000_000
-    data = {"order_id": order, "order_status": word, "update_time": now // 1_000}
-    told = {"type": 1, "tts_notification_id": f"{number:019d}", "shop_id": "7", "timestamp": now // 1_000, "data": data}
+    now = int(time.time())
+    data = {"order_id": order, "order_status": word, "update_time": now}
+    told = {"type": 1, "tts_notification_id": f"{number:019d}", "shop_id": "7", "timestamp": now, "data": data}
     body = json.dumps(told).encode()
     body = body[: len(body) // 2] if number % GARBLED == 0 else body
-    signed = SOURCES["tiktok_shop"].scheme.sign(body, ACCOUNT, now)
-    headers = {"host": "localhost", "content-type": "application/json", "content-length": str(len(signed.body))}
-    lines = [f"{name}: {value}\r\n" for name, value in {**headers, **signed.headers}.items()]
-    return f"POST /webhooks/tiktok_shop/steady HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + signed.body
+    return request_of(ACCOUNT, body)
 
 
 def send(url: str, rate: int, seconds: float, taken: "Synchronized[int]") -> None:

@@ -12,17 +12,16 @@ from typer.testing import CliRunner
 
 from agents.worker import JOBS
 from pipeline import codec
-from pipeline.broker import admin
 from pipeline.broker.reader import Stored
 from pipeline.cli.app import app as command_line
 from pipeline.cli.states.judging import Suspect, judge
 from pipeline.cli.states.reasons import explain
-from pipeline.settings import Account, load
+from pipeline.settings import Account
 from pipeline.streams import app
 from schemas.facts import VERSION, Order
 from tests.agents.events import ORDER, START, lives, order_of, tell
 from tests.agents.telling import tracked
-from tests.agents.test_codes import status
+from tests.agents.test_codes import status, with_topics
 from tests.agents.test_words import told
 from tests.agents.test_worker import send
 
@@ -114,12 +113,7 @@ async def rebuild(*arguments: str, code: int = 0) -> dict:
 async def test_a_wrong_meaning_is_taken_back_while_work_goes_on(own_kafka, tmp_path, monkeypatch):
     """A shadow only tells of it; then it is put right, and once more nothing differs."""
     account = Account(source="tiktok_shop", name="toko", secrets=("s",), app_key="k")
-    kafka = {"bootstrap_servers": own_kafka.bootstrap, "partitions": 2}
-    settings = load(home=tmp_path, kafka=kafka, accounts=(account,), streams={"store": "memory"})
-    with admin.connect(settings.kafka) as door:
-        door.create_topics()
-    monkeypatch.setenv("ARUS_KAFKA__BOOTSTRAP_SERVERS", own_kafka.bootstrap)
-    monkeypatch.setenv("ARUS_KAFKA__PARTITIONS", "2")
+    settings = with_topics(own_kafka, tmp_path, monkeypatch, account)
     monkeypatch.setenv("ARUS_HOME", str(tmp_path))
     monkeypatch.setenv("ARUS_ACCOUNTS", json.dumps([{"source": "tiktok_shop", "name": "toko", "secrets": ["s"]}]))
     codes = ["codes", "map", "tiktok_shop", "TELEPORTED", "--status"]

@@ -1,7 +1,8 @@
 -- policy: one row per rate the seller is judged by, as it stands now, with the rates of nine days
 
 with cases as materialized (
-    select * from policy_cases($role, $viewer, of_source := $source, of_channel := $channel) where counted_at <= $now and counted_at > $now - days(70)
+    select * from policy_cases($role, $viewer, of_source := $source, of_channel := $channel)
+    where counted_at <= $now and counted_at > $now - days(70)
 ),
 days_back as (
     select unnest(range(9)) as days_ago

@@ -20,7 +20,8 @@ buckets as (
     where epoch_ms(timezone($zone, starts)) < $until
 ),
 seen as materialized (
-    select paid_at, currency, gross, discount, given_back, quantity, refunds from visible_orders($role, $viewer, of_source := $source, of_channel := $channel)
+    select paid_at, currency, gross, discount, given_back, quantity, refunds
+    from visible_orders($role, $viewer, of_source := $source, of_channel := $channel)
     where paid_at >= $since and paid_at < $until or len(refunds) > 0
 ),
 paid as (

@@ -1,7 +1,9 @@
 -- tab_counts: how many orders stand in each tab, as the seller and as the buyer name them
 
 with counted as (
-    select status, count(*) as orders from visible_orders($role, $viewer, of_source := $source, of_channel := $channel) group by status
+    select status, count(*) as orders
+    from visible_orders($role, $viewer, of_source := $source, of_channel := $channel)
+    group by status
 ),
 told as (
     select 'seller' as side, seller_tab as tab, orders from counted join statuses on statuses.name = counted.status

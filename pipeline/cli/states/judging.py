@@ -7,7 +7,7 @@ from agents.tracking import orders as table
 from pipeline import codec
 from pipeline.broker.reader import Stored
 from schemas.corrections import stamp
-from schemas.facts import VERSION, Order
+from schemas.facts import Order
 
 
 class Suspect(NamedTuple):
@@ -45,7 +45,8 @@ def judge(live: Mapping[str, Stored], anew: Mapping[str, Order], began: int, rea
     for order_id, order in anew.items():
         stored = live.get(order_id)
         known = table.decode(stored.value) if stored and stored.value else None
-        was = stamp(codec.encode(known) if known else b"")
+        if known:
+            order.answers = known.answers  # facts that no webhook tells
         fields = _differing(known, order)
         if not fields:
             same += 1
@@ -54,16 +55,16 @@ def judge(live: Mapping[str, Stored], anew: Mapping[str, Order], began: int, rea
         elif reach and min(_begins(one) for one in (known, order) if one) <= reach:
             older += 1
         else:
-            suspects.append(Suspect(known, order, fields, was))
+            suspects.append(Suspect(known, order, fields, stamp(codec.encode(known) if known else b"")))
     return Judged(same, suspects, moving, older, len(live.keys() - anew.keys()))
 
 
 def _differing(live: Order | None, anew: Order) -> list[str]:
-    """Names the fields that differ. Answers to commands are facts that no webhook tells: they are taken over."""
+    """Names the fields that differ; a state of an older version that says the same is right."""
     if live is None:
         return ["order_id"]
-    anew.answers, live.version = live.answers, VERSION
-    return [name for name in Order.__struct_fields__ if getattr(live, name) != getattr(anew, name)]
+    told = (name for name in Order.__struct_fields__ if name != "version")
+    return [name for name in told if getattr(live, name) != getattr(anew, name)]
 
 
 def _begins(order: Order) -> int:
