@@ -67,12 +67,13 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("content-length", "")
+            # some more than it takes is read: a connection closed over unread bytes is reset, its answer may be lost
+            body = self.rfile.read(min(int(length), 2 * MOST_BYTES)) if length.isdecimal() else b""
             if not length.isdecimal() or int(length) > MOST_BYTES:
                 self.close_connection = True
                 self._reply(413)
                 return
-            taken = listener.hear(dict(self.headers), self.rfile.read(int(length)))
-            self._reply(204 if taken else 401)
+            self._reply(204 if listener.hear(dict(self.headers), body) else 401)
 
         def do_GET(self) -> None:
             lines = [f"{len(listener.heard)} messages came, each verified; {listener.refused} were refused", ""]
@@ -85,6 +86,8 @@ def _handler(listener: Listener) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-type", "text/plain; charset=utf-8")
             if status != 204:  # noqa: PLR2004  # which has no body
                 self.send_header("content-length", str(len(body)))
+            if self.close_connection:
+                self.send_header("connection", "close")
             self.end_headers()
             self.wfile.write(body)
 
