@@ -10,9 +10,9 @@ from schemas.policies import Policy, policy_of
 from schemas.promises import PROMISES, Standing, Times, promises_of
 
 STATES = {
-    "open": ("quiet", mark("Open")),
+    "open": ("quiet", mark("Running")),
     "near": ("warn", mark("Due soon")),
-    "kept": ("good", mark("Kept")),
+    "kept": ("good", mark("Kept in time")),
     "kept_late": ("warn", mark("Kept late")),
     "broken": ("bad", mark("Broken")),
     "void": ("quiet", mark("Void")),

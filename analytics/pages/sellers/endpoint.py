@@ -37,6 +37,17 @@ SENDING_WORDS = {
 }
 """How a message stands."""
 
+ANSWER_WORDS = (
+    ("no answer within", mark("no answer in time")),
+    ("cannot be reached", mark("cannot be reached")),
+    ("it ", mark("no address that messages may go to")),
+    ("its address", mark("no address that messages may go to")),
+    ("paused", mark("paused")),
+    ("no endpoint", mark("no endpoint")),
+    ("too many", mark("too many wait already")),
+)
+"""How an answer begins that is no status of HTTP → its words."""
+
 DONE = {
     "saved": mark("Saved. It holds from now on."),
     "test": mark("A test message is on its way. It appears below."),
@@ -107,14 +118,15 @@ class EndpointPage:
 
     def _page(self, request: Request, look: Look, *, http_status: int = 200, **context: Any) -> Response:  # noqa: ANN401  # templates
         head = Head(orders.shop_name(look.viewer.id), "seller", "/", DOORS, settings.ADDRESS)
-        rows = look.ask("sendings", limit=AT_ONCE)
+        shown_endpoint, rows = endpoint.shown(self._ours, look.viewer), look.ask("sendings", limit=AT_ONCE)
         shown = {"secret": "", "wrong": "", "done": DONE.get(choice(request, "done", DONE), ""), **context}
         return self._site.page(
             request,
             "seller/endpoint.html",
             head,
             http_status=http_status,
-            endpoint=endpoint.shown(self._ours, look.viewer),
+            endpoint=shown_endpoint,
+            why=_answer(shown_endpoint.why),
             kinds={kind: NOTICE_WORDS[kind].buyer for kind in KINDS},
             states=STATE_WORDS,
             sendings=[_sending(row) for row in rows],
@@ -132,5 +144,10 @@ def _sending(row: dict[str, Any]) -> dict[str, Any]:
         "to_buyer": to_buyer,
         "address": orders.address(row["order_id"]) if row["order_id"] else "",
         "native": orders.native(row["order_id"]),
+        "answer": _answer(row["answer"]),
         "item": json.loads(row["told"] or "{}").get("item", ""),
     }
+
+
+def _answer(told: str | None) -> str:
+    return next((words for begin, words in ANSWER_WORDS if told and told.startswith(begin)), told or "")
