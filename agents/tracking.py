@@ -110,6 +110,8 @@ def _strangers(order: Order | None) -> tuple[bool, bool]:
 def _news(order: Order, event: Event, change: int, strangers: tuple[bool, bool]) -> Sequence[Notice]:
     """Gives what the event brought, and to a party that is known since this event all that is news still."""
     news, (new_seller, new_buyer) = news_of(order, event, change), strangers
+    if not (new_seller or new_buyer):
+        return news
     met = []
     if new_seller and order.seller[3]:
         met.append(f"seller:{order.seller[3]}")

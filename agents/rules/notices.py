@@ -105,6 +105,8 @@ def news_of(order: Order, event: Event, change: int) -> Sequence[Notice]:
 def introduce(order: Order, audience: str) -> Iterator[Notice]:
     """Gives what is still news to somebody whom nobody named until now: `seller:…` or `buyer:…`."""
     for scope, milestones in _TOLD.items():
+        if not getattr(order, scope):
+            continue
         for ref, marks in sorted(_milestones(order, scope).items()):
             for milestone in [name for name in milestones if name in marks]:
                 news = News(scope, milestone, ref, marks[milestone])
