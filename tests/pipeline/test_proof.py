@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.broker.reader import Stored
-from pipeline.cli.proof.reference import Reference, Seen, reference, seen
+from pipeline.cli.proof.reference import Reference, Seen, as_taken, reference, seen
 from pipeline.cli.proof.told import compare_levels, compare_notices
 from pipeline.settings import Account, Settings
 from schemas.deliveries import Delivery
@@ -58,6 +58,18 @@ def test_a_scan_falls_to_an_order_in_the_time_that_its_number_is_bound(days):
     states = {key.decode(): state.status for key, state in river.states().items()}
     assert {order_id: state.status for order_id, state in wanted.orders.items()} == states
     assert (len(wanted.events["kios:1"]) == 4) is (-14 <= days <= 75)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_of_a_webhook_that_was_repeated_the_first_counts(backwards):
+    """Also where the first lies in another partition, as there were fewer; within one no clock is believed."""
+    (webhook,) = order("1")[:1]
+    places = [(5, 90, 10_000), (5, 91, 9_000), (0, 2, 20_000), (0, 3, 9_500)]
+    first, late, after, last = (
+        msgspec.structs.replace(webhook, partition=part, offset=offset, written_at=at) for part, offset, at in places
+    )
+    read = [after, last, first, late] if backwards else [first, late, after, last]
+    assert as_taken(read) == [first, late, after, last]
 
 
 def test_only_webhooks_of_the_asked_time_are_counted():

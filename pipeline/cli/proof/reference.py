@@ -49,7 +49,7 @@ def reference(settings: Settings, kept: Iterable[Delivery], besides: Beside = NO
     """Folds all deliveries, of those with one key the first, and what else counts."""
     taken: dict[bytes, list[Event]] = {}
     untranslatable = 0
-    for delivery in kept:
+    for delivery in as_taken(kept):
         if delivery.key in taken:
             continue
         try:
@@ -61,6 +61,20 @@ def reference(settings: Settings, kept: Iterable[Delivery], besides: Beside = NO
     for answer in besides.answers:
         answers.keep(orders.setdefault(answer.order_id, Order(answer.order_id)), answer)
     return Reference(untranslatable, by_order, orders)
+
+
+def as_taken(kept: Iterable[Delivery]) -> list[Delivery]:
+    """Puts deliveries in the order that intake had them: each partition in its own, of several the earlier first.
+
+    What came before topics had as many partitions as now lies in another one than its repeats.
+    """
+    latest: dict[int, int] = {}
+
+    def at(delivery: Delivery) -> int:
+        latest[delivery.partition] = max(latest.get(delivery.partition, 0), delivery.written_at)
+        return latest[delivery.partition]
+
+    return sorted(kept, key=at)
 
 
 def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
