@@ -36,7 +36,7 @@ class Kafka(Section):
     jars_from: str = Field(
         "", description="Maven repository of its jars; empty = the mirror in ~/.m2/settings.xml, else Maven Central"
     )
-    partitions: int = Field(8, ge=1, le=1024, description="of every topic; changing it later needs a rebuild")
+    partitions: int = Field(8, ge=1, le=1024, description="of every topic; more of them later by `arus topics grow`")
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 on more than one broker")
 
 

@@ -42,6 +42,11 @@ class Unknown(NamedTuple):
         return self.key, self._replace(carrier="").key
 
 
+def is_of_codes(key: bytes) -> bool:
+    """Tells the key of a code or word from that of a tracking number."""
+    return key.startswith((b"code:", b"status:"))
+
+
 class CodeMapped(Struct, gc=False):
     """A sender's code means this milestone, or its word this status: a record of topic `codes`, in each partition.
 

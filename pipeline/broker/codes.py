@@ -165,16 +165,13 @@ def give(kafka: Kafka, mapping: CodeMapped, preview: Preview, *, dry_run: bool) 
 
 
 def retell(kafka: Kafka, mapping: CodeMapped) -> int:
-    """Tells the events that came before the mapping once more, with its meaning; how often does not matter.
-
-    All topics have the same partitions, so that a status goes to matching in the partition of its order.
-    """
+    """Tells the events that came before the mapping once more, with its meaning; how often does not matter."""
     told: set[str] = set()
     with asking("events cannot be told again"), KafkaProducer(**client_options(kafka), **OPTIONS) as producer:
         for record, event, unknown in unknowns(kafka, LIE[mapping.of.kind]):
             if mapping.covers(unknown) and event.event_id not in told:
                 told.add(event.event_id)
                 value = codec.encode(with_meaning(event, mapping.means))
-                producer.send(SCANS, value, record.key, record.headers, partition=record.partition)
+                producer.send(SCANS, value, record.key, record.headers)
         producer.flush()
     return len(told)

@@ -58,12 +58,18 @@ def hanging(kafka: Kafka, older_than: int) -> list[Hanging]:
     """Finds the transactions that hang for longer than so many milliseconds. Raises BrokerError."""
     before = time.time_ns() // 1_000_000 - older_than
     with asking("transactions cannot be read"), open_admin(kafka, PATIENCE_MS) as client:
-        held = _held(client)
-        found = [one for one in _open(client, held) if one.since < before] if held else []
+        hidden = _held(client)
+        found = [one for one in _open(client, hidden) if one.since < before] if hidden else []
         alive = _under_way(client) if found else frozenset()
     found = [one for one in found if (one.producer_id, one.topic, one.partition) not in alive]
     decided = _decisions(kafka) if found else {}
     return [_decided(one, decided.get((one.producer_id, one.epoch), ())) for one in found]
+
+
+def held(kafka: Kafka) -> dict[TopicPartition, int]:
+    """Gives the partitions where some transaction is open, be it under way, with how many records that hides."""
+    with asking("transactions cannot be read"), open_admin(kafka, PATIENCE_MS) as client:
+        return _held(client)
 
 
 def end(kafka: Kafka, one: Hanging, *, committed: bool) -> None:
@@ -83,7 +89,6 @@ def mend(kafka: Kafka, older_than: int) -> Iterator[Hanging]:
 
 
 def _held(client: Any) -> dict[TopicPartition, int]:  # noqa: ANN401  # kafka-python has no types
-    """Gives the partitions where some transaction is open, with how many records that hides."""
     places = [
         TopicPartition(topic["name"], partition["partition_index"])
         for topic in client.describe_topics()

@@ -12,6 +12,7 @@ from msgspec import Struct
 from pipeline.broker import BrokerError, RecordGoneError
 from pipeline.broker.asking import PERSISTENT, asking
 from pipeline.broker.clients import client_options
+from pipeline.homes import at_home
 from pipeline.settings import Kafka
 
 PATIENCE_MS = 5_000
@@ -120,18 +121,24 @@ def spans(kafka: Kafka, topic: str) -> dict[int, range]:
         return _spans(consumer, topic)
 
 
-def records(kafka: Kafka, topic: str, within: Mapping[int, range] | None = None) -> Iterator[Stored]:
-    """Gives every committed record within these offsets, else all that the topic holds now; each partition in order."""
+def records(
+    kafka: Kafka, topic: str, within: Mapping[int, range] | None = None, *, all_of_them: bool = False
+) -> Iterator[Stored]:
+    """Gives every committed record within these offsets, else all that the topic holds now; each partition in order.
+
+    Of a compacted topic those that count where they lie, see homes.py, unless `all_of_them` are wanted.
+    """
     options = {**client_options(kafka), **OPTIONS, "max_partition_fetch_bytes": 1 << 20}
     with asking(f"topic {topic} cannot be read"), KafkaConsumer(**options) as consumer:
         wanted = _spans(consumer, topic) if within is None else within
         ends = {TopicPartition(topic, number): span.stop for number, span in wanted.items() if span}
         waiting = set(ends)
         _assign(consumer, {place: wanted[place.partition].start for place in waiting})
-        patience = time.monotonic() + PATIENCE_MS / 1_000
+        patience, count = time.monotonic() + PATIENCE_MS / 1_000, len(consumer.partitions_for_topic(topic) or ())
         while waiting:
             for place, batch in consumer.poll(POLL_MS).items():
-                yield from (_stored(record) for record in batch if record.offset < ends[place])
+                found = batch if all_of_them else at_home(topic, place.partition, count, batch)
+                yield from (_stored(record) for record in found if record.offset < ends[place])
                 patience = time.monotonic() + PATIENCE_MS / 1_000
             waiting = {place for place in waiting if _position(consumer, place) < ends[place]}
             if time.monotonic() > patience:

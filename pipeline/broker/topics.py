@@ -1,4 +1,4 @@
-"""Topics as they stand in Kafka beside what TOPICS says: made, checked, listed; never changed."""
+"""Topics as they stand in Kafka beside what TOPICS says: made, checked, listed; never changed here."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -97,9 +97,14 @@ class Topics:
             return f"topic {name} is missing: `arus topics create` makes it"
         count, wanted = len(found[name]), self._kafka.partitions
         if count != wanted:
+            other = (
+                f"say `arus topics grow --partitions {wanted}`, again if it was cut short"
+                if count < wanted
+                else "delete the topic and make it anew, which loses what is in it"
+            )
             return (
                 f"topic {name} has {count} partitions, the settings say {wanted}: all topics must have one number. "
-                f"Set ARUS_KAFKA__PARTITIONS={count}, or delete the topic and make it anew, which loses what is in it"
+                f"Set ARUS_KAFKA__PARTITIONS={count}, or {other}"
             )
         ours, theirs = TOPICS[name].configs(), configs[name]
         wrong = [

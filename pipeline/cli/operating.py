@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pipeline.cli import archiving, codes, letters
+from pipeline.cli.growing import grow
 from pipeline.cli.output import Json, kafka, show, show_problems
 from pipeline.cli.rebuilding import rebuild
 
@@ -104,6 +105,7 @@ def _connected() -> "Admin":
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands of this module."""
+    topics.command()(grow)
     app.add_typer(topics, name="topics")
     app.command()(lag)
     app.add_typer(letters.group, name="dead-letters")

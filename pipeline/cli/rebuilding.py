@@ -35,7 +35,7 @@ def rebuild(
 
     Example: `arus rebuild --states --shadow`
     """
-    with Progress(quiet=json) as progress, _some_kafka(load(), progress) as settings:
+    with Progress(quiet=json) as progress, some_kafka(load(), progress) as settings:
         rebuild_ = _states if states else _warehouse
         told, rows, none = rebuild_(settings, archived=source == "archive", shadow=shadow, progress=progress.progress)
     if json:
@@ -67,7 +67,7 @@ def _states(settings: "Settings", *, archived: bool, shadow: bool, progress: "Mo
 
 
 @contextmanager
-def _some_kafka(settings: "Settings", progress: Progress) -> "Iterator[Settings]":
+def some_kafka(settings: "Settings", progress: Progress) -> "Iterator[Settings]":
     """Gives the settings with a Kafka that answers; the embedded one is started for this if it does not run."""
     from pipeline.broker.embedded import EmbeddedKafka, bootstrap_of
     from pipeline.supervisor.running import with_kafka

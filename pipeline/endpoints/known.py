@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.broker.clients import client_options
+from pipeline.homes import at_home
 from pipeline.settings import Kafka
 from schemas.endpoints import Endpoint, Standing, audience_of
 
@@ -81,5 +82,5 @@ class Known:
 
     async def _read(self) -> None:
         for place, records in (await self._consumer.getmany(timeout_ms=TICK_MS)).items():
-            for record in records:
+            for record in at_home(place.topic, place.partition, self._kafka.partitions, records):
                 self.take(place.topic, record.key or b"", record.value)

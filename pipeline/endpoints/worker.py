@@ -20,12 +20,13 @@ from pipeline import codec
 from pipeline.broker import BrokerError
 from pipeline.broker.clients import client_options
 from pipeline.endpoints import metrics, schedule
-from pipeline.endpoints.known import STANDINGS, Known
+from pipeline.endpoints.known import READ, STANDINGS, Known
 from pipeline.endpoints.line import CROWDED, Line
 from pipeline.endpoints.posting import Poster
-from pipeline.endpoints.reader import SENDINGS, Reader
+from pipeline.endpoints.reader import ASKING, SENDINGS, Reader
 from pipeline.endpoints.schedule import Outcome
 from pipeline.settings import Settings
+from pipeline.streams.kafka import Topics
 from pipeline.streams.logs import thin_out
 from pipeline.streams.metrics import served
 from schemas.endpoints import Sending, Standing, Wish, audience_of, sending_id
@@ -34,6 +35,9 @@ from schemas.notices import Notice
 
 LOOKING_UP = 64
 """Names of endpoints that may be looked up at one time: a silent name server must not make the others wait."""
+
+NEEDED = (*READ, *ASKING, SENDINGS, "dead-letters")
+"""Topics that must be as the settings say; the last one grows last, see growing/checks.py."""
 
 PATIENCE = 20.0
 """Seconds in which Kafka must have let us in: some of aiokafka's waits never end (#175, #523); a new start mends it."""
@@ -106,6 +110,12 @@ class Worker:
             stack.push_async_callback(self._producer.stop)
             stack.push_async_callback(self._known.close)
             async with asyncio.timeout(PATIENCE):
+                topics = Topics(client_options(self._settings.kafka))
+                await topics.learn()
+                if problem := topics.problem(NEEDED, self._settings.kafka.partitions):
+                    log.error("endpoints.failed", why=problem)
+                    self.is_broken = True
+                    return
                 await self._producer.start()
                 await self._known.open()
             following = asyncio.create_task(self._known.follow())

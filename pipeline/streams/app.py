@@ -174,17 +174,9 @@ class Worker:
                 return topics
 
     def _check(self, topics: Topics) -> None:
-        wanted = self._settings.kafka.partitions
         tables = {agent.table.changelog for agent in self._agents if agent.table}
-        for topic in sorted(self._topics | tables | {self._letters}):
-            has = topics.get(topic, 0)
-            if not has:
-                raise WorkerError(f"topic {topic} is not there; `arus topics create` makes it")
-            if has != wanted:
-                raise WorkerError(
-                    f"topic {topic} has {has} partitions, not {wanted}: "
-                    f"set ARUS_KAFKA__PARTITIONS={has}, or make the topic anew and rebuild"
-                )
+        if problem := topics.problem(self._topics | tables | {self._letters}, self._settings.kafka.partitions):
+            raise WorkerError(problem)
 
     def _not_ready(self) -> None:
         self.ready.clear()

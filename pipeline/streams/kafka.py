@@ -1,5 +1,6 @@
 """Kafka as a worker sees it: how Faust is to use it, and which topics are there."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
@@ -67,6 +68,18 @@ class Topics(dict[str, int]):
     def __missing__(self, topic: str) -> int:
         self.missing.add(topic)
         raise UnknownTopicOrPartitionError(f"topic {topic} is not there; `arus topics create` makes it")
+
+    def problem(self, names: Iterable[str], wanted: int) -> str:
+        """Says what is wrong with the first of these topics that is not there, or has not so many partitions."""
+        for topic in sorted(names):
+            has = self.get(topic, 0)
+            if not has:
+                return f"topic {topic} is not there; `arus topics create` makes it"
+            if has != wanted:
+                more = f", or say `arus topics grow --partitions {wanted}`, again if it was cut short"
+                told = f"topic {topic} has {has} partitions, not {wanted}: set ARUS_KAFKA__PARTITIONS={has}"
+                return told + (more if has < wanted else "")
+        return ""
 
     async def learn(self) -> None:
         """Asks Kafka. Raises what aiokafka raises when it does not answer."""

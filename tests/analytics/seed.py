@@ -13,6 +13,7 @@ from analytics.loading import Loading
 from analytics.warehouse import Warehouse
 from pipeline import codec
 from pipeline.streams.agent import Batch
+from pipeline.streams.work.partitions import partition_of
 from schemas.deliveries import Delivery
 from schemas.events import Evidence
 from schemas.facts import Article, Case, Details, Order, Package, Payment, Refund, Review, Scan, Transition
@@ -111,7 +112,7 @@ class Kafka:
         self, topic: str, key: str, value: bytes | None, at: int, headers: Iterable[tuple[str, bytes]] = ()
     ) -> tuple[int, int]:
         """Appends a record to its key's partition and gives (partition, offset)."""
-        place = (topic, sum(key.encode()) % PARTITIONS)
+        place = (topic, partition_of(key.encode(), PARTITIONS))
         rows = self.records[place]
         rows.append(Record(key.encode(), value, len(rows), at, tuple(headers)))
         return place[1], len(rows) - 1

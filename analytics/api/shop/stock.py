@@ -78,7 +78,9 @@ class ArticleAsked(Asked):
     state: Annotated[Standing | None, Field(description="only those into this state")] = None
     standing: Annotated[bool, Field(description="of each order only what it does now: what the numbers add up")] = False
     seller: Seller | None = None
-    cursor: Annotated[str | None, Field(pattern=r"^\d{1,18}$", description="`next` of the page before")] = None
+    cursor: Annotated[
+        str | None, Field(pattern=r"^\d{1,18}(\.\d{1,18}){2}$", description="`next` of the page before")
+    ] = None
     limit: Annotated[int | None, Field(ge=1, le=500)] = None
 
 

@@ -20,5 +20,6 @@ from visible_orders(role, viewer, of_source := of_source, of_channel := of_chann
 create or replace macro whole_order(role, viewer, id) as table
 select listed.*, told.facts
 from listed_orders(role, viewer) as listed
-join raw.facts as told on told.order_key = listed._order_key and told.kafka_offset = listed._kafka_offset
+join raw.facts as told
+    on told.order_key = listed._order_key and told.kafka_offset = listed._kafka_offset and told.part = listed._part
 where listed._order_key = key_of(id) and told.order_key = key_of(id) and listed.order_id = id;

@@ -23,7 +23,7 @@ where may_see_stock(role, viewer, seller_key, seller_id);
 create or replace macro visible_stock_told(role, viewer, article) as table
 select * from raw.stock_told
 where sku = article and may_see_stock(role, viewer, seller_key, seller_id)
-qualify row_number() over (partition by event_id order by part, kafka_offset) = 1;
+qualify row_number() over (partition by event_id order by written_at, part, kafka_offset) = 1;
 
 -- what orders did with one article
 create or replace macro visible_movements(role, viewer, article) as table

@@ -8,6 +8,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from pipeline.homes import at_home
 from pipeline.stopping import MustStop
 from pipeline.streams import metrics
 from pipeline.streams.agent import Agent, Batch, Due
@@ -127,8 +128,9 @@ class Lane(Line):
             raise
 
     def _run(self, delivery: Delivery, rows: AnyRows, outbox: Outbox, now: int) -> Batch:
-        records = delivery.value.read()
-        batch = Batch(delivery.run.tp.topic, self.number, records, now)
+        topic = delivery.run.tp.topic
+        records = at_home(topic, self.number, self.app.settings.kafka.partitions, delivery.value.read())
+        batch = Batch(topic, self.number, records, now)
         own = dict.fromkeys([record.key for record in records if record.key is not None])
         run = running.one_by_one if self._failures >= MOST_FAILURES else running.in_slices
         outbox.take(run(self.agent, batch, rows), own)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiokafka.errors import IllegalStateError
 
+from pipeline.homes import at_home
 from pipeline.streams import metrics
 from pipeline.streams.agent import Batch, Sink
 from pipeline.streams.reading.consumer import Delivery
@@ -75,7 +76,7 @@ class SinkLine(Line):
         batches = [Batch(tp.topic, tp.partition, Records.joined(some)) for tp, some in parts.items()]
         ends = {(d.run.tp.topic, d.run.tp.partition): d.run.end for d in deliveries}
         try:
-            self._under_way = asyncio.ensure_future(asyncio.to_thread(self.sink.write, batches, ends))
+            self._under_way = asyncio.ensure_future(asyncio.to_thread(self._hand_over, batches, ends))
             self._under_way.add_done_callback(asyncio.Future.exception)  # asked for, also if we are cancelled
             await asyncio.shield(self._under_way)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sink knows where it stands
@@ -85,6 +86,12 @@ class SinkLine(Line):
         self.done(deliveries)
         self.app.consumer.tell(ends)
         metrics.turn(self.sink.name, batches, self.rest(began, MOST_REST))
+
+    def _hand_over(self, batches: list[Batch], ends: dict[tuple[str, int], int]) -> None:
+        count = self.app.settings.kafka.partitions
+        for batch in batches:
+            batch.records = at_home(batch.topic, batch.partition, count, batch.records)
+        self.sink.write(batches, ends)
 
     async def _failed(self, error: Exception, deliveries: list[Delivery]) -> None:
         """Waits, then has every partition read again from where the sink says it stands."""

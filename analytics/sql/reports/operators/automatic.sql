@@ -2,7 +2,7 @@
 -- of an order that are set aside for it, and that are there for it and all others
 
 with wanted as (
-    select order_id, order_key, kafka_offset, status, since
+    select order_id, order_key, part, kafka_offset, status, since
     from visible_orders($role, $viewer) as orders join visible_sellers($role, $viewer) as sellers using (seller_id)
     where (status = 'new' and confirms) or (status = 'delivered' and completes) or (status = 'unpaid' and cancels)
         or (
@@ -18,14 +18,16 @@ with wanted as (
 ),
 there as (
     select movements.order_id, list(distinct movements.sku) as in_stock
-    from raw.movements join raw.levels using (seller_id, sku, part)
+    from raw.movements join raw.levels using (seller_id, sku)
     where movements.order_id in (select order_id from wanted where status = 'new')
-        and is_state = 'reserved' and movements.kafka_offset <= levels.movements_until
+        and is_state = 'reserved'
+        and (movements.part <> levels.part or movements.kafka_offset <= levels.movements_until)
         and stocked_at is not null and available >= 0
     group by movements.order_id
 )
 select wanted.order_id, status, since, told.facts, coalesce(in_stock, []) as in_stock
 from wanted
-join raw.facts as told on told.order_key = wanted.order_key and told.kafka_offset = wanted.kafka_offset
+join raw.facts as told
+    on told.order_key = wanted.order_key and told.kafka_offset = wanted.kafka_offset and told.part = wanted.part
 left join there using (order_id)
 order by since, wanted.order_id

@@ -5,8 +5,8 @@ with told as (
     where received_at > $now - days(1) and received_at <= $now
 ),
 firsts as (
-    -- repeats of a webhook have its key, so they lie in one partition, and the first has the lowest offset
-    select delivery_key, min(kafka_offset) as first_offset
+    -- repeats of a webhook have its key, so they lie in one partition, unless there were fewer when it came first
+    select delivery_key, arg_min((part, kafka_offset), (written_at, kafka_offset)) as first
     from raw.deliveries semi join told using (delivery_key)
     group by delivery_key
 ),
@@ -18,8 +18,8 @@ strange as (
 select
     source,
     account,
-    count(*) filter (kafka_offset = first_offset) as accepted,
-    count(*) filter (kafka_offset > first_offset) as duplicates,
+    count(*) filter ((part, kafka_offset) = first) as accepted,
+    count(*) filter ((part, kafka_offset) <> first) as duplicates,
     coalesce(sum(strange.events), 0)::bigint as unmapped,
     -- what we asked for ourselves is no sign of life
     max(received_at) filter (not starts_with(dedupe_id, 'asked.')) as last_at,
