@@ -16,6 +16,9 @@ History = list[tuple[int, str]]
 DESCRIBING = frozenset(("order_placed", "order_amended"))
 """Events that may move an order to another market, whose clocks run by other policies."""
 
+FAR = frozenset(("shipping_arranged", "status_reported"))
+"""Events that may change what was before they occurred."""
+
 QUIET = frozenset(
     kind
     for kind, fold_ in FOLDS.items()
@@ -32,7 +35,9 @@ def take(order: Order, event: Event) -> int:
         if event.type == "package_scanned":
             follow(order)  # the carrier saw the parcel once more, although that says nothing new
         return change
-    since, history = _reach(order, event), order.history
+    since, history = event.occurred_at, order.history
+    if event.type in FAR:
+        since = _reach(order, event)
     if event.type in QUIET and history and since >= history[0][0]:
         follow(order)
         return change
@@ -84,7 +89,7 @@ def _sweep(steps: list[tuple[int, int]]) -> History:
 
 
 def _reach(order: Order, event: Event) -> int:
-    """Gives how far back an event can change the history: to when it occurred, but for two kinds.
+    """Gives how far back an event of FAR can change the history.
 
     A parcel that gets another number is the same parcel from its beginning; a marketplace's next word tells how long
     the one before it was in force.
