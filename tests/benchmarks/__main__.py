@@ -2,10 +2,17 @@
 
 import sys
 
-from tests.benchmarks import freshness, gateway, loading, promises, tracking
+from tests.benchmarks import freshness, gateway, loading, promises, tracking, whole
 from tests.benchmarks.figures import Figure, table
 
-ROWS = {"tracking": tracking, "loading": loading, "gateway": gateway, "freshness": freshness, "promises": promises}
+ROWS = {
+    "tracking": tracking,
+    "loading": loading,
+    "gateway": gateway,
+    "freshness": freshness,
+    "promises": promises,
+    "whole": whole,
+}
 
 
 def main() -> None:
