@@ -2,11 +2,12 @@
 
 import sys
 
-from tests.benchmarks import freshness, gateway, loading, promises, tracking, whole
+from tests.benchmarks import freshness, gateway, loading, promises, tracking, whole, workers
 from tests.benchmarks.figures import Figure, table
 
 ROWS = {
     "tracking": tracking,
+    "workers": workers,
     "loading": loading,
     "gateway": gateway,
     "freshness": freshness,

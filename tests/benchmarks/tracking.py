@@ -36,12 +36,12 @@ PATIENCE = 300.0
 
 
 @contextmanager
-def broker(home: Path) -> Iterator[Settings]:
+def broker(home: Path, partitions: int = 8) -> Iterator[Settings]:
     """Runs a broker of its own under `home`, with our topics; gives settings that name it."""
     kafka = EmbeddedKafka(home / "kafka", load().cache)
     kafka.start()
     try:
-        settings = load(home=home, kafka={"bootstrap_servers": kafka.bootstrap})
+        settings = load(home=home, kafka={"bootstrap_servers": kafka.bootstrap, "partitions": partitions})
         with connect(settings.kafka) as admin:
             admin.create_topics()
         yield settings
@@ -50,15 +50,18 @@ def broker(home: Path) -> Iterator[Settings]:
 
 
 @contextmanager
-def worker(settings: Settings, store: str) -> Iterator[psutil.Process]:
-    """Runs a tracking worker as a process."""
+def worker(settings: Settings, store: str, name: str = "") -> Iterator[psutil.Process]:
+    """Runs a tracking worker as a process, in the home or in a folder of its own there."""
+    home = settings.home / name
+    home.mkdir(exist_ok=True)
     env = environment(
-        ARUS_HOME=str(settings.home),
+        ARUS_HOME=str(home),
         ARUS_KAFKA__BOOTSTRAP_SERVERS=settings.kafka.bootstrap_servers,
+        ARUS_KAFKA__PARTITIONS=str(settings.kafka.partitions),
         ARUS_STREAMS__STORE=store,
         ARUS_LOG_LEVEL="info",
     )
-    with (settings.home / "worker.log").open("ab") as out:
+    with (home / "worker.log").open("ab") as out:
         process = subprocess.Popen([sys.executable, "-c", WORK], env=env, stdout=out, stderr=out)
     try:
         yield psutil.Process(process.pid)
@@ -67,7 +70,7 @@ def worker(settings: Settings, store: str) -> Iterator[psutil.Process]:
         process.wait(20)
 
 
-def _done(admin: Admin) -> int:
+def done(admin: Admin) -> int:
     """Gives how many records the group has committed."""
     try:
         return sum(row.committed or 0 for row in admin.lag(["arus-tracking"]) if row.topic in SOURCES)
@@ -83,11 +86,11 @@ def run(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
             seen = [(time.perf_counter(), 0)]
             while seen[-1][1] < records:
                 time.sleep(0.1)
-                seen.append((time.perf_counter(), _done(admin)))
+                seen.append((time.perf_counter(), done(admin)))
                 if seen[-1][0] - seen[0][0] > PATIENCE:
                     raise TimeoutError((settings.home / "worker.log").read_text()[-2_000:])
-            begun = next(i for i, (_, done) in enumerate(seen) if done > 0) - 1
-            fifth = next((at, done) for at, done in seen if done > records / 5)
+            begun = next(i for i, (_, count) in enumerate(seen) if count > 0) - 1
+            fifth = next((at, count) for at, count in seen if count > records / 5)
             cpu, memory = sum(process.cpu_times()[:2]), process.memory_info().rss
             rows = next(topic.records for topic in admin.list_topics() if topic.name == "order.snapshots")
         return {
@@ -107,11 +110,16 @@ def recovery(settings: Settings, store: str) -> float:
     log = settings.home / "worker.log"
     log.unlink()
     with worker(settings, store):
-        end = time.monotonic() + PATIENCE
-        while "worker.assigned" not in (told := log.read_text()):
-            if time.monotonic() > end:
-                raise TimeoutError(told[-2_000:])
-            time.sleep(0.2)
+        return assigned(log)
+
+
+def assigned(log: Path) -> float:
+    """Waits until a worker's log tells that it has its partitions; gives the seconds that this took it."""
+    end = time.monotonic() + PATIENCE
+    while "worker.assigned" not in (told := log.read_text()):
+        if time.monotonic() > end:
+            raise TimeoutError(told[-2_000:])
+        time.sleep(0.2)
     line = next(line for line in told.splitlines() if "worker.assigned" in line)
     return float(json.loads(line)["seconds"])
 
