@@ -27,9 +27,7 @@ class Fold(NamedTuple):
 def fold(order: Order, event: Event) -> int:
     """Joins an event into the facts of its order. Tells what that changed: SAME, MOVED or NEW (see joins)."""
     at = event.occurred_at
-    order.version = VERSION
-    if at > order.last_at:
-        order.last_at = at
+    order.last_at, order.version = max(order.last_at, at), VERSION
     scope, mark, join = FOLDS[event.type]
     if event.seller_id and (order.seller[0] < MARKETPLACE or at <= -order.seller[1]):
         _hear_witness(order, event, scope)
