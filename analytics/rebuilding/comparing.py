@@ -18,8 +18,8 @@ from analytics.warehouse import Warehouse
 BOOKKEEPING = {"part", "kafka_offset", "written_at", "loaded_at", "seq"}
 """Columns that tell of the way here, not of what happened."""
 
-AFTER_ALL = 1 << 62
-"""The first offset of a partition where Kafka keeps no record."""
+FIRSTS = pa.schema([("topic", pa.string()), ("part", pa.int32()), ("first", pa.int64())])
+"""The first record that Kafka keeps of each partition, where it keeps any."""
 
 
 class Difference(NamedTuple):
@@ -34,11 +34,9 @@ class Difference(NamedTuple):
 
 def carry_over(live: Warehouse, new: Path, read: Read) -> int:
     """Takes from the live file the rows that are older than what Kafka keeps, and tells how many."""
-    firsts = [{"topic": t, "part": p, "first": read.firsts.get((t, p), AFTER_ALL)} for t, p in _places(live)]
-    if not firsts:
-        return 0
+    firsts = [{"topic": topic, "part": part, "first": first} for (topic, part), first in read.firsts.items()]
     with _beside(live, new) as files:
-        files.register("firsts", pa.Table.from_pylist(firsts))
+        files.register("firsts", pa.Table.from_pylist(firsts, FIRSTS))
         carried = sum(_carry(files, topic, table) for topic, table in TABLES.items() if not table.newest)
         files.unregister("firsts")
         return carried
@@ -63,18 +61,14 @@ def _beside(live: Warehouse, new: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         files.execute("detach anew")
 
 
-def _places(live: Warehouse) -> list[tuple[str, int]]:
-    return [(row["topic"], row["part"]) for row in live.query("select topic, part from raw.offsets")]
-
-
 def _carry(files: duckdb.DuckDBPyConnection, topic: str, table: Table) -> int:
     of_topic = "old.topic = $topic" if table is EVENTS else "true"  # the one table that several topics fill
     # Whoever follows notices by their number must find the old ones before the new ones.
     renumbered = "replace (seq - (select max(seq) from raw.notices) as seq)" if table.once else ""
     added = files.execute(
         f"insert into anew.raw.{table.name} by name select old.* {renumbered} from raw.{table.name} as old "
-        f"join firsts on firsts.topic = $topic and firsts.part = old.part "
-        f"where {of_topic} and old.kafka_offset < firsts.first",
+        f"left join firsts on firsts.topic = $topic and firsts.part = old.part "
+        f"where {of_topic} and (firsts.first is null or old.kafka_offset < firsts.first)",
         {"topic": topic},
     ).fetchall()
     return int(added[0][0])
