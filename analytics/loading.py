@@ -1,6 +1,7 @@
 """Loading: the last hop. Records become rows of the warehouse, with the offsets they came from, both or neither."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -8,7 +9,7 @@ from contextlib import suppress
 import duckdb
 import pyarrow as pa
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter as Counted
 
 from analytics.rows import TABLES
 from analytics.rows.orders import ORDERS
@@ -24,8 +25,8 @@ CHUNK = 5_000
 COMPACT_ROWS, COMPACT_SECONDS = 50_000, 60.0
 """Changed orders that wait for compaction at most, and how long: what every report has to look through besides."""
 
-LOADED = Counter("arus_loaded_records", "Records that became rows of the warehouse", ["topic"])
-UNREADABLE = Counter("arus_unreadable_records", "Records that the last step could not read", ["topic"])
+LOADED = Counted("arus_loaded_records", "Records that the warehouse has taken in", ["topic"])
+UNREADABLE = Counted("arus_unreadable_records", "Records that the last step could not read", ["topic"])
 
 Offsets = dict[tuple[str, int], int]
 Chunk = list[Batch]
@@ -52,7 +53,11 @@ class Loading:
         self._types = {table.name: _types(warehouse, table) for table in TABLES.values()}
         self._stands = self.start_offsets()
         self._compacted_at = time.monotonic()
-        self._waiting = warehouse.query("select count(*) as orders from raw.delta")[0]["orders"]
+        self._waiting = warehouse.query(
+            "select (select count(*) from raw.delta) + (select count(*) from raw.gone) as orders"
+        )[0]["orders"]
+        self.elsewhere: Counter[str] = Counter()
+        """How many records for each table were other nodes' alone."""
         # Two things may go on while DuckDB takes in a chunk, which needs no Python: reading the next one, and, before
         # the first chunk of a write, moving what the write before it left.
         self._reader, self._compactor = ThreadPoolExecutor(1, "reading"), ThreadPoolExecutor(1, "compacting")
@@ -76,7 +81,8 @@ class Loading:
             with self.warehouse.transaction() as kept:
                 for table, rows in tables:
                     _keep(kept, table, rows, self.clock())
-                    self._waiting += rows.rows.num_rows if table is ORDERS else 0
+                    self._waiting += rows.rows.num_rows + len(rows.gone) if table is ORDERS else 0
+                    self.elsewhere[table.name] += rows.elsewhere
                 _move(kept, ends)
             self._compact_when_due()
         except duckdb.Error:
@@ -89,7 +95,8 @@ class Loading:
 
     def _rows(self, chunk: Chunk) -> tuple[Table, Rows]:
         table = TABLES[chunk[0].topic]
-        return table, _together([table.rows(batch, self._types[table.name]) for batch in chunk])
+        types, shard = self._types[table.name], self.warehouse.shard
+        return table, _together([table.rows(batch, types, shard) for batch in chunk])
 
     def _compact_when_due(self) -> None:
         late = time.monotonic() - self._compacted_at > COMPACT_SECONDS
@@ -154,6 +161,7 @@ def _together(parts: Sequence[Rows]) -> Rows:
         pa.concat_tables([part.rows for part in parts if part.rows.num_rows] or [NOTHING]),
         [key for part in parts for key in part.gone],
         [record for part in parts for record in part.unreadable],
+        sum(part.elsewhere for part in parts),
     )
 
 
@@ -175,10 +183,11 @@ def _insert(kept: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table, loade
 
 
 def _forget(kept: duckdb.DuckDBPyConnection, table: Table, gone: list[str]) -> None:
-    """Removes the rows of keys whose newest record says that they are gone."""
-    for name in (table.name, *table.further):
-        # The names are those of TABLES.
-        kept.execute(f"delete from raw.{name} where {table.newest} in (select key_of(unnest($1)))", [gone])  # noqa: S608
+    """Removes the rows of keys that are gone; what lies in further tables goes with the next compaction."""
+    # The names are those of TABLES.
+    kept.execute(f"delete from raw.{table.name} where {table.newest} in (select key_of(unnest($1)))", [gone])  # noqa: S608
+    if table.further:
+        kept.execute("insert into raw.gone select key_of(unnest($1))", [gone])
 
 
 def _set_aside(kept: duckdb.DuckDBPyConnection, unreadable: Sequence[Unreadable], loaded_at: int) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from analytics.lag import Sighting, Track, Verdict
-from analytics.watermark import Place, Watermark
+from analytics.watermark import STAGES, Place, Stage, Watermark
 
 log = structlog.get_logger()
 
@@ -92,12 +92,19 @@ class View(NamedTuple):
 class Monitor:
     """Polls and keeps the newest view; whoever looks takes `view`, which never changes under their eyes."""
 
-    def __init__(self, connect: Callable[[], Source], now: Callable[[], int], *, partitions: int = 1) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Source],
+        now: Callable[[], int],
+        *,
+        partitions: int = 1,
+        stages: Sequence[Stage] = STAGES,
+    ) -> None:
         self.view = View()
         self._connect, self._now = connect, now
         self._source: Source | None = None
         self._tracks: dict[tuple[str, str, int], Track] = defaultdict(Track)
-        self._watermark = Watermark(partitions=partitions)
+        self._watermark = Watermark(stages, partitions=partitions)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from analytics.archive import store
 from analytics.rebuilding.comparing import Difference, carry_over, compare
 from analytics.rebuilding.filling import Progress, check, fill
+from analytics.shards import configured
 from analytics.warehouse import Warehouse, WarehouseBusyError, WarehouseError
 from pipeline.settings import Settings
 
@@ -42,14 +43,14 @@ def rebuild(
     live = _open_live(path)  # and keeps it, so that nobody starts to use it meanwhile
     try:
         _remove(new)
-        fresh = Warehouse(new)
+        fresh = Warehouse(new, configured(settings))
         try:
             read = fill(fresh, settings.kafka, progress, store.folder(settings) if archived else None)
             unreadable = check(fresh, read)
         finally:
             fresh.close()
         progress(read.total, read.total, "comparing with the live file")
-        carried = carry_over(live, new, read) if live else 0
+        carried = carry_over(live, new, read, configured(settings)) if live else 0
         differences = compare(live, new) if live else []
         if live:
             live.close()
@@ -67,7 +68,7 @@ def warehouse_path(settings: Settings) -> Path:
 
 
 def _open_live(path: Path) -> Warehouse | None:
-    """Opens the live file; None where there is none, or none that can be read."""
+    """Opens the live file, whatever it keeps; None where there is none, or none that can be read."""
     try:
         return Warehouse(path) if path.exists() else None
     except WarehouseBusyError:

@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from analytics import pages
+from analytics import pages, watermark
 from analytics.access import Tokens
 from analytics.api.app import build
 from analytics.api.services import Services, system_clock
@@ -22,6 +22,7 @@ from analytics.loading import Loading
 from analytics.mending import Mender
 from analytics.monitor import Monitor
 from analytics.scraper import Scraper
+from analytics.shards import configured
 from analytics.warehouse import Warehouse, WarehouseError
 from pipeline.broker import admin, hanging
 from pipeline.broker.codes import Preview, no_preview
@@ -51,7 +52,7 @@ def serve(
     `preview` tells what a code's meaning would change, as the rules of an order are not known here.
     """
     try:
-        warehouse = Warehouse(settings.home / FILE)
+        warehouse = Warehouse(settings.home / FILE, configured(settings))
         listener = listener or _listen(settings.api.host, settings.api.port)
     except (WarehouseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read
@@ -72,12 +73,13 @@ async def _serve(
 ) -> None:
     stop = _signalled()
     kafka = settings.kafka
-    monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions)
+    stages = watermark.stages(warehouse.shard.group)
+    monitor = Monitor(partial(admin.connect, kafka), system_clock, partitions=kafka.partitions, stages=stages)
     scraper = Scraper(settings.api.gateways, system_clock)
     mender = Mender(lambda: monitor.view, partial(hanging.mend, kafka, HELD))
     for watching in (monitor, scraper, mender):
         watching.start()
-    async with worker("loading", (), settings, Loading(warehouse)) as running:
+    async with worker(warehouse.shard.job, (), settings, Loading(warehouse)) as running:
         tokens = Tokens(settings.home)
         writer = Writer(kafka)
         services = Services(

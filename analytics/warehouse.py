@@ -14,6 +14,7 @@ import pyarrow as pa
 import structlog
 
 from analytics.metrics import METRICS
+from analytics.shards import WHOLE, Shard
 from schemas.statuses import STATUSES
 
 logger = structlog.get_logger(__name__)
@@ -63,15 +64,18 @@ class WarehouseBusyError(WarehouseError):
 
 
 class WarehouseDamagedError(WarehouseError):
-    """The file cannot be read any more, or is of another version."""
+    """The file cannot be read any more, is of another version or keeps another shard."""
 
 
 class Warehouse:
     """A DuckDB file and its connections: one cursor for each thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens the file, or makes it. Raises WarehouseError with a sentence that says what to do."""
-        self.path = path
+    def __init__(self, path: Path, shard: Shard | None = None) -> None:
+        """Opens the file, or makes it. Raises WarehouseError with a sentence that says what to do.
+
+        shard: what the file must keep; None = whatever it does.
+        """
+        self.path, self._asked = path, shard
         self._threads = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._lock = threading.RLock()
@@ -82,7 +86,7 @@ class Warehouse:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         log, is_new = self.path.with_name(f"{self.path.name}.wal"), not self.path.exists()
         try:
-            root = _connect(self.path)
+            root, self.shard = _connect(self.path, self._asked)
         except duckdb.Error as error:
             if is_new:  # what was begun of it would be taken for a damaged file
                 self.path.unlink(missing_ok=True)
@@ -166,18 +170,17 @@ def script(name: str) -> str:
     return (SQL / name).read_text()
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, asked: Shard | None) -> tuple[duckdb.DuckDBPyConnection, Shard]:
     root = duckdb.connect(str(path), config=CONFIG)
     try:
-        _prepare(root)
+        return root, _prepare(root, asked)
     except duckdb.Error:
         root.close()
         raise
-    return root
 
 
-def _prepare(root: duckdb.DuckDBPyConnection) -> None:
-    """Makes what a file needs: tables, the registries, and the macros that reports read through."""
+def _prepare(root: duckdb.DuckDBPyConnection, asked: Shard | None) -> Shard:
+    """Makes what a file needs: tables, the registries, and the macros that reports read through; tells its shard."""
     root.begin()
     root.execute("create table if not exists made_by (version varchar)")
     found = root.execute("select version from made_by").fetchall()
@@ -186,11 +189,28 @@ def _prepare(root: duckdb.DuckDBPyConnection) -> None:
     elif found != [(VERSION,)]:
         raise duckdb.Error(f"its tables are of version {found[0][0]}, this is version {VERSION}")
     root.execute(script("raw.sql"))
+    shard = _agree(root, asked, is_new=not found)
     _tell(root, "statuses", STATUSES)
     _tell(root, "metrics", METRICS)
     for file in MACROS:
         root.execute(script(file))
     root.commit()
+    return shard
+
+
+def _agree(root: duckdb.DuckDBPyConnection, asked: Shard | None, *, is_new: bool) -> Shard:
+    """Writes down which shard a new file keeps, and holds another to what it was made for."""
+    told = root.execute("select number, shards from raw.shard").fetchone()
+    shard = Shard(*told) if told else (asked or WHOLE) if is_new else WHOLE
+    if asked not in (None, shard):
+        raise duckdb.Error(
+            f"it keeps shard {shard.number} of {shard.of}, and the settings say {asked.number} of {asked.of}"
+        )
+    if not told:
+        root.execute("insert into raw.shard values ($1, $2)", shard)
+    ours = "true" if shard == WHOLE else f"owner_key % {shard.of} = {shard.number}"
+    root.execute(f"create or replace macro kept_here(owner_key) as {ours}")
+    return shard
 
 
 def _tell(root: duckdb.DuckDBPyConnection, name: str, registry: Iterable[Any]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from analytics.shards import WHOLE
+
 _MOST = 120  # marks on their way; beyond that every second one is forgotten
 
 
@@ -19,13 +21,17 @@ class Stage(NamedTuple):
     topics: tuple[str, ...]
 
 
-STAGES = (
-    Stage("arus-intake", ("webhooks.received",)),
-    Stage("arus-intake", ("scans",)),
-    Stage("arus-tracking", ("orders", "payments", "shipments")),
-    Stage("arus-loading", ("orders", "payments", "shipments", "order.snapshots", "order.transitions")),
-)
-"""The way of an event from the gateway to the warehouse."""
+def stages(loading: str) -> tuple[Stage, ...]:
+    """Gives the way of an event from the gateway to the warehouse that a group of this name loads."""
+    return (
+        Stage("arus-intake", ("webhooks.received",)),
+        Stage("arus-intake", ("scans",)),
+        Stage("arus-tracking", ("orders", "payments", "shipments")),
+        Stage(loading, ("orders", "payments", "shipments", "order.snapshots", "order.transitions")),
+    )
+
+
+STAGES = stages(WHOLE.group)
 
 Partition = tuple[str, str, int]
 """Group, topic, partition."""

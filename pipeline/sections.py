@@ -1,10 +1,11 @@
 """The sections of the settings: what each may say, what it is unless said, and why."""
 
+import re
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from schemas.policies import Own
@@ -56,6 +57,34 @@ class Api(Section):
     port: int = Field(8700, description="0 = any free one")
     gateways: tuple[str, ...] = Field((), description="URLs of gateways whose counters the Stream page shows")
     secure_cookies: bool = Field(False, description="true behind HTTPS")
+
+
+class Analytics(Section):
+    """Several analytics nodes, each with a file of its own, where one machine's disk is not enough."""
+
+    shards: tuple[str, ...] = Field(
+        (), description="URLs of all analytics nodes, in one order on each; empty = one node"
+    )
+    shard: int = Field(0, ge=0, description="which of them this one is, from 0")
+
+    @field_validator("shards")
+    @classmethod
+    def _are_addresses(cls, shards: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuses what is no node's address, and one that is there twice."""
+        if wrong := [url for url in shards if not re.fullmatch(r"https?://[^/?#]+/?", url)]:
+            message = f"{wrong[0]} is not the URL of a node, such as http://10.0.0.7:8700"
+            raise ValueError(message)
+        bare = tuple(url.rstrip("/") for url in shards)
+        if len(set(bare)) < len(bare):
+            raise ValueError("shards names one URL twice; each is another node")
+        return bare
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.shard >= max(1, len(self.shards)):
+            message = f"shard is {self.shard}, but shards lists {len(self.shards)} URLs: the first is 0"
+            raise ValueError(message)
+        return self
 
 
 class Streams(Section):

@@ -16,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from pipeline.sections import Api, Archive, Endpoints, Gateway, Kafka, Policy, Promises, Streams
+from pipeline.sections import Analytics, Api, Archive, Endpoints, Gateway, Kafka, Policy, Promises, Streams
 from schemas.policies import by_seller
 from schemas.promises import Times
 from schemas.times import WIB, from_datetime
@@ -25,6 +25,7 @@ __all__ = [
     "DEMO",
     "TOML",
     "Account",
+    "Analytics",
     "Api",
     "Endpoints",
     "Gateway",
@@ -147,6 +148,7 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     gateway: Gateway = Gateway()
     api: Api = Api()
+    analytics: Analytics = Analytics()
     streams: Streams = Streams()
     promises: Promises = Promises()
     endpoints: Endpoints = Endpoints()

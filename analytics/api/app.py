@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from analytics.api import health, problems, session
+from analytics.api import forwarding, health, problems, session
 from analytics.api.headers import SecurityHeaders
 from analytics.api.operators import codes, gateways, lag, letters, queues, senders, topics
 from analytics.api.services import Services
@@ -47,20 +47,21 @@ _LARGEST = 1 << 16  # bytes of a body; nobody needs to send more
 
 
 @asynccontextmanager
-async def _ringing(app: FastAPI) -> AsyncIterator[None]:
-    """Has the bell look for news while the app runs."""
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    """Has the bell look for news while the app runs, and hangs up on the other nodes when it ends."""
     services: Services = app.state.services
     ringing = asyncio.create_task(services.bell.run(notices.look_for_news(services)))
     try:
         yield
     finally:
         ringing.cancel()
+        await app.state.asking.aclose()
 
 
 def build(services: Services) -> FastAPI:
     """Puts the app together around its services; pages join by `analytics.pages.join(app)`."""
     app = FastAPI(
-        lifespan=_ringing,
+        lifespan=_running,
         title="Arus",
         version="1",
         description=ABOUT,
@@ -76,6 +77,10 @@ def build(services: Services) -> FastAPI:
     problems.install(app)
     for door in DOORS:
         app.include_router(door)
+    app.state.asking = forwarding.client()
+    app.add_middleware(
+        forwarding.Forwarding, services.warehouse.shard, services.settings.analytics.shards, app.state.asking
+    )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(health.Measured, app.state.registry)
     return app

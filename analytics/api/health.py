@@ -17,9 +17,6 @@ from schemas.times import SECOND
 
 router = APIRouter(tags=["health"])
 
-LOADING = "arus-loading"
-"""The consumer group that fills the warehouse."""
-
 FRESH = 10 * SECOND  # an older look at Kafka says nothing of now
 LOADED = 30 * SECOND  # nearer to the end than this, people see what is
 
@@ -49,15 +46,16 @@ def tell_metrics(request: Request) -> Response:
 def _missing(ours: services.Services) -> Iterator[str]:
     """Tells in words what is not as it should be."""
     view = ours.monitor.view
+    loader = [standing for standing in view.standings if standing.group == ours.warehouse.shard.group]
     if not ours.loading():
         yield "the loader does not run"
     if view.silent_since is not None:
         yield f"Kafka does not answer ({view.reason})"
     elif view.at is None or ours.now() - view.at > FRESH:
         yield "Kafka has not been looked at yet"
-    elif not any(standing.group == LOADING for standing in view.standings):
+    elif not loader:
         yield "the loader has not begun"
-    behind = max((s.behind_ms for s in view.standings if s.group == LOADING), default=0)
+    behind = max((standing.behind_ms for standing in loader), default=0)
     if behind > LOADED:
         yield f"the warehouse is {behind // SECOND} s behind"
 

@@ -104,6 +104,15 @@ def answer(problem: Problem) -> Response:
     return JSONResponse(problem.document(), problem.kind.status, problem.headers, MEDIA_TYPE)
 
 
+def draw(request: Request, problem: Problem) -> Response:
+    """Answers a page's visitor with a page, if there are pages; everybody else with the document."""
+    page = getattr(request.app.state, "draw_problem", None)
+    if page is None or request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+        return answer(problem)
+    drawn: Response = page(request, problem)
+    return drawn
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     """Gives the app's OpenAPI document with the shape of problems in it."""
     document = FastAPI.openapi(app)
@@ -112,18 +121,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _draw(request: Request, problem: Problem) -> Response:
-    """Answers a page's visitor with a page, if there are pages; everybody else with the document."""
-    draw = getattr(request.app.state, "draw_problem", None)
-    if draw is None or request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
-        return answer(problem)
-    page: Response = draw(request, problem)
-    return page
-
-
 async def _answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101  # how Starlette types its handlers
-    return _draw(request, error)
+    return draw(request, error)
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -134,16 +134,16 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         document = {"type": "about:blank", "title": phrase, "status": error.status_code, "detail": str(error.detail)}
         return JSONResponse(document, error.status_code, error.headers, MEDIA_TYPE)
     detail = f"{request.method} {request.url.path[:200]}: {error.detail}."
-    return _draw(request, Problem(name, detail, headers=error.headers))
+    return draw(request, Problem(name, detail, headers=error.headers))
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
     wrong = [{"where": ".".join(map(str, e["loc"]))[:200], "why": e["msg"]} for e in error.errors()[:20]]
     detail = "; ".join(f"{e['where']}: {e['why']}" for e in wrong)
-    return _draw(request, Problem("invalid", detail, errors=wrong))
+    return draw(request, Problem("invalid", detail, errors=wrong))
 
 
 async def _answer_mistake(request: Request, error: Exception) -> Response:
     log.error("api.failed", path=request.url.path, exc_info=error)
-    return _draw(request, Problem("internal", "Something of ours failed; the log of `arus analytics` tells what."))
+    return draw(request, Problem("internal", "Something of ours failed; the log of `arus analytics` tells what."))

@@ -9,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from analytics.access import Role, Viewer
 from analytics.api import services
+from analytics.api.forwarding import Elsewhere
 from analytics.api.problems import Problem
+from analytics.shards import node_of
 
 HOME_PAGES: dict[Role, str] = {"seller": "/", "buyer": "/buyer", "operator": "/ops"}
 """Where each role lives. A browser keeps one session per role, so that one person can look at all three."""
@@ -27,9 +29,22 @@ def viewer_for(*roles: Role) -> Callable[..., Viewer]:
     """Makes the dependency of a door that these roles may open; of several sessions the first such role counts."""
 
     def find(request: Request, _told_in_openapi: Annotated[object, Depends(bearer)]) -> Viewer:
-        return find_viewer(request, *roles)
+        return here(request, find_viewer(request, *roles))
 
     return find
+
+
+def here(request: Request, viewer: Viewer) -> Viewer:
+    """Gives the viewer back if this node keeps what they ask for; raises Elsewhere, which has the right one asked.
+
+    An operator asks the node they came to, unless they name a seller.
+    """
+    owner = viewer.id or request.query_params.get("seller", "")
+    shard = services.of(request).warehouse.shard
+    request.state.may_be_anywhere = not owner
+    if owner and not shard.keeps(owner):
+        raise Elsewhere(node_of(owner, shard.of))
+    return viewer
 
 
 def find_viewer(request: Request, *roles: Role) -> Viewer:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from analytics.access import OPERATOR, Role, Viewer
 from analytics.api.problems import Problem
 from analytics.api.services import Services
-from analytics.api.session import HOME_PAGES, find_viewer
+from analytics.api.session import HOME_PAGES, find_viewer, here
 from analytics.pages.acting import Acting
 from analytics.pages.buyers import Buyers
 from analytics.pages.live import Live
@@ -34,7 +34,7 @@ from schemas.codes import CodeMapped
 def join(app: FastAPI) -> None:
     """Adds the pages to an app of the API, and makes it draw problems as pages for who looks with a browser."""
     ours: Services = app.state.services
-    outside = Outside(ours.report, _who, ours.now, ours.watermark, ours.settings.times())
+    outside = Outside(ours.report, _who, ours.now, ours.watermark, ours.settings.times(), ours.warehouse.shard)
     site = Site(outside, secure_cookies=ours.settings.api.secure_cookies)
     live, problems = Live(ours.closing, lambda: ours.report("position", OPERATOR)), Problems(site)
 
@@ -76,7 +76,7 @@ def join(app: FastAPI) -> None:
 
 
 def _who(request: Request, role: Role) -> Viewer:
-    return find_viewer(request, role)
+    return here(request, find_viewer(request, role))
 
 
 def _came_as(request: Request) -> Role | None:

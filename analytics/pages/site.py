@@ -20,6 +20,7 @@ from analytics.access import Role, Viewer
 from analytics.pages import charts
 from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names, senders, shop
 from analytics.reports import REPORTS
+from analytics.shards import WHOLE, Shard
 from schemas.promises import PLAIN, Times
 
 HERE = Path(__file__).parent
@@ -92,8 +93,8 @@ class Head(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """What pages need from outside: rows, who a request comes from, the clock, up to when all is counted, and by which
-    times promises stand.
+    """What pages need from outside: rows, who a request comes from, the clock, up to when all is counted, by which
+    times promises stand, and whose rows these are.
     """
 
     reports: Reports
@@ -101,6 +102,7 @@ class Outside(NamedTuple):
     clock: Callable[[], int]
     watermark: Callable[[], int | None]
     times: Times = PLAIN
+    shard: Shard = WHOLE
 
 
 class Assets:
@@ -202,6 +204,7 @@ class Site:
             "theme": theme if theme in THEMES else "",
             "tongues": {code: f"?{request.url.include_query_params(lang=code).query}" for code in LANGUAGES},
             "now": self.outside.clock(),
+            "shard": self.outside.shard,
         }
         body = self._templates[language.code].get_template(template).render(shared | context).encode()
         headers = HEADERS | PRIVATE | {"Content-Language": language.code}

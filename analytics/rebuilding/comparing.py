@@ -13,6 +13,7 @@ from analytics.rebuilding.filling import Read
 from analytics.rows import TABLES
 from analytics.rows.events import EVENTS
 from analytics.rows.table import Table
+from analytics.shards import Shard
 from analytics.warehouse import Warehouse
 
 BOOKKEEPING = {"part", "kafka_offset", "written_at", "loaded_at", "seq"}
@@ -32,12 +33,12 @@ class Difference(NamedTuple):
     new: int
 
 
-def carry_over(live: Warehouse, new: Path, read: Read) -> int:
-    """Takes from the live file the rows that are older than what Kafka keeps, and tells how many."""
+def carry_over(live: Warehouse, new: Path, read: Read, shard: Shard) -> int:
+    """Takes from the live file what the new one's shard keeps and Kafka does not any more, and tells how many rows."""
     firsts = [{"topic": topic, "part": part, "first": first} for (topic, part), first in read.firsts.items()]
     with _beside(live, new) as files:
         files.register("firsts", pa.Table.from_pylist(firsts, FIRSTS))
-        carried = sum(_carry(files, topic, table) for topic, table in TABLES.items() if not table.newest)
+        carried = sum(_carry(files, topic, table, shard) for topic, table in TABLES.items() if not table.newest)
         files.unregister("firsts")
         return carried
 
@@ -61,14 +62,15 @@ def _beside(live: Warehouse, new: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         files.execute("detach anew")
 
 
-def _carry(files: duckdb.DuckDBPyConnection, topic: str, table: Table) -> int:
+def _carry(files: duckdb.DuckDBPyConnection, topic: str, table: Table, shard: Shard) -> int:
     of_topic = "old.topic = $topic" if table is EVENTS else "true"  # the one table that several topics fill
+    of_shard = f"{table.owner_key} % {shard.of} = {shard.number}" if table.owner_key else "true"
     # Whoever follows notices by their number must find the old ones before the new ones.
     renumbered = "replace (seq - (select max(seq) from raw.notices) as seq)" if table.once else ""
     added = files.execute(
         f"insert into anew.raw.{table.name} by name select old.* {renumbered} from raw.{table.name} as old "
         f"left join firsts on firsts.topic = $topic and firsts.part = old.part "
-        f"where {of_topic} and (firsts.first is null or old.kafka_offset < firsts.first)",
+        f"where {of_topic} and {of_shard} and (firsts.first is null or old.kafka_offset < firsts.first)",
         {"topic": topic},
     ).fetchall()
     return int(added[0][0])
@@ -91,5 +93,8 @@ def _hashes(place: str, table: Table, columns: str) -> str:
     """Gives each row's number and how often it is there; of orders also those not yet moved into the big table."""
     rows = f"select {columns} from {place}.{table.name}"
     if "orders" in table.further:
-        rows += f" union all select {columns} from {place}.orders anti join {place}.{table.name} using (order_key)"
+        rows += (
+            f" union all select {columns} from {place}.orders "
+            f"anti join {place}.{table.name} using (order_key) anti join {place}.gone using (order_key)"
+        )
     return f"select hash({columns}) as h, count(*) as n from ({rows}) group by h"

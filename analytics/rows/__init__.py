@@ -26,3 +26,9 @@ TABLES: dict[str, Table] = {
     "matching.numbers": PARKED,
     "dead-letters": LETTERS,
 }
+"""Of several nodes each keeps the rows of its sellers and buyers (`owners`), and all of the others.
+
+Those are a fifth of a file. Events and anomalies name no seller as often as not, and a trail must be whole wherever
+its order turns out to belong; a seller's settings are read by every buyer; webhooks, parked scans and dead letters are
+nobody's.
+"""

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from analytics.rows.owners import of_seller
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.endpoints import Endpoint, Sending, Standing
@@ -47,6 +48,7 @@ ENDPOINTS = Table(
     lambda record: _endpoint(record.value or b""),
     {"seller_key": "key_of(seller_id)"},
     newest="seller_key",
+    owners=of_seller,
 )
 
 STANDINGS = Table(
@@ -55,6 +57,7 @@ STANDINGS = Table(
     lambda record: _standing(record.value or b""),
     {"seller_key": "key_of(seller_id)"},
     newest="seller_key",
+    owners=of_seller,
 )
 
 SENDINGS = Table(
@@ -63,4 +66,5 @@ SENDINGS = Table(
     _read_sending,
     {"sending_key": "key_of(sending_id)", "seller_key": "key_of(seller_id)"},
     newest="sending_key",
+    owners=of_seller,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from analytics.rows.owners import of_snapshot
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
@@ -226,4 +227,5 @@ ORDERS = Table(
     newest="order_key",
     beside="facts",
     further=("orders", "facts"),
+    owners=of_snapshot,
 )

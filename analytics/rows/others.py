@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct, field
 
+from analytics.rows.owners import of_audience, of_seller
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
 from schemas.deliveries import Delivery
@@ -125,6 +126,8 @@ TRANSITIONS = Table(
     Transition,
     lambda record: _transition(record.value or b""),
     {"order_key": "key_of(order_id)", "loaded_at": "$loaded_at"},
+    owners=of_seller,
+    owner_key="key_of(seller_id)",
 )
 
 ANOMALIES = Table("anomalies", Anomaly, lambda record: _anomaly(record.value or b""), {"order_key": "key_of(order_id)"})
@@ -139,6 +142,8 @@ NOTICES = Table(
         "seq": "(select coalesce(max(seq), 0) from raw.notices) + row_number() over ()",
     },
     once="notice_key",
+    owners=of_audience,
+    owner_key="key_of(audience[instr(audience, ':') + 1:])",
 )
 
 DELIVERIES = Table(

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from analytics.rows.events import Where
+from analytics.rows.owners import of_seller
 from analytics.rows.table import Table
 from pipeline import codec
 from pipeline.streams.agent import Record
@@ -152,8 +153,22 @@ def _read_level(record: Record) -> LevelRow | None:
 
 _ARTICLE = {"article_key": "key_of(article_of(seller_id, sku))", "seller_key": "key_of(seller_id)"}
 
-STOCK_TOLD = Table("stock_told", StockToldRow, _read_told, {**_ARTICLE, "event_key": "key_of(event_id)"})
+STOCK_TOLD = Table(
+    "stock_told",
+    StockToldRow,
+    _read_told,
+    {**_ARTICLE, "event_key": "key_of(event_id)"},
+    owners=of_seller,
+    owner_key="seller_key",
+)
 
-MOVEMENTS = Table("movements", MovementRow, _read_movement, {**_ARTICLE, "order_key": "key_of(order_id)"})
+MOVEMENTS = Table(
+    "movements",
+    MovementRow,
+    _read_movement,
+    {**_ARTICLE, "order_key": "key_of(order_id)"},
+    owners=of_seller,
+    owner_key="seller_key",
+)
 
-LEVELS = Table("levels", LevelRow, _read_level, _ARTICLE, newest="article_key")
+LEVELS = Table("levels", LevelRow, _read_level, _ARTICLE, newest="article_key", owners=of_seller)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from analytics.shards import WHOLE, Shard
 from pipeline.streams.agent import Batch, Record
 
 Types = Mapping[str, pa.DataType]
@@ -27,11 +28,15 @@ NOTHING = pa.table({})
 
 
 class Rows(NamedTuple):
-    """What one batch gives its table: rows, keys whose row must go, and records that nobody can read."""
+    """What one batch gives its table: rows, keys whose row must go, and records that nobody can read.
+
+    elsewhere: how many records are other nodes' alone.
+    """
 
     rows: pa.Table
     gone: list[str]
     unreadable: list[Unreadable]
+    elsewhere: int = 0
 
 
 class Table(NamedTuple):
@@ -44,6 +49,8 @@ class Table(NamedTuple):
     once: the column that names a row which is kept the first time only.
     beside: a table that takes the column of its name out of the row.
     further: the other tables where a row of the same name may lie.
+    owners: tells whose a record is, without reading all of it, where only their nodes keep it; None = every node does.
+    owner_key: SQL that gives the key of the same of a row, where rows can be older than what Kafka keeps.
     """
 
     name: str
@@ -54,6 +61,8 @@ class Table(NamedTuple):
     once: str = ""
     beside: str = ""
     further: tuple[str, ...] = ()
+    owners: Callable[[Record], tuple[str, ...]] | None = None
+    owner_key: str = ""
 
     @property
     def shown(self) -> str:
@@ -69,6 +78,8 @@ class Table(NamedTuple):
         made = "".join(f"{expression} as {column}, " for column, expression in self.made.items())
         if key:
             yield f"delete from {name} where {self.newest} in (select {key} from batch)"
+        if self.further:
+            yield f"delete from raw.gone where {self.newest} in (select {key} from batch)"
         if self.beside:
             yield (
                 f"insert into raw.{self.beside} by name "
@@ -82,28 +93,38 @@ class Table(NamedTuple):
         columns = f"* exclude ({self.beside})" if self.beside else "*"
         yield f"insert into {name} by name select {made}{columns} from batch {unknown} {first}"
 
-    def rows(self, batch: Batch, types: Types) -> Rows:
-        """Reads a batch; one bad record spoils no other."""
+    def rows(self, batch: Batch, types: Types, shard: Shard = WHOLE) -> Rows:
+        """Reads what a shard keeps of a batch; one bad record spoils no other."""
         unreadable: list[Unreadable] = []
         gone: list[str] = []
-        found = list(self._find(batch, gone, unreadable))
+        others: list[Record] = []
+        found = list(self._find(batch, shard, gone, others, unreadable))
         try:
             rows = self._arrow(found, batch, types)
         except _UNSTORABLE:
             rows = self._arrow(list(self._storable(found, batch, types, unreadable)), batch, types)
-        return Rows(rows, gone, unreadable)
+        return Rows(rows, gone, unreadable, len(others))
 
-    def _find(self, batch: Batch, gone: list[str], unreadable: list[Unreadable]) -> Iterator[Found]:
+    def _find(
+        self, batch: Batch, shard: Shard, gone: list[str], others: list[Record], unreadable: list[Unreadable]
+    ) -> Iterator[Found]:
         for record in self._worth_reading(batch.records):
             try:
-                row = self.read(record)
+                row = self.read(record) if self._is_kept(record, shard) else None
             except (ValueError, KeyError) as error:
                 unreadable.append(_unreadable(batch, record, error))
                 continue
             if row is not None:
                 yield row, record
-            elif self.newest:
+            elif self.newest:  # also of what is another node's now: it may have been ours
                 gone.append((record.key or b"").decode(errors="replace"))
+            else:
+                others.append(record)
+
+    def _is_kept(self, record: Record, shard: Shard) -> bool:
+        if shard == WHOLE or self.owners is None or record.value is None:
+            return True
+        return shard.keeps(*self.owners(record))
 
     def _worth_reading(self, records: Sequence[Record]) -> Iterable[Record]:
         """Gives the newest record of each key, where only that is kept.

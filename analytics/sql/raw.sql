@@ -12,6 +12,12 @@ create table if not exists raw.offsets (
     next_offset bigint not null,
 );
 
+-- which share of the sellers and buyers this file keeps; one row
+create table if not exists raw.shard (
+    number integer not null,
+    shards integer not null,
+);
+
 -- the newest snapshot of each order that changed since the last compaction
 create table if not exists raw.delta (
     order_key ubigint not null,
@@ -64,6 +70,11 @@ create table if not exists raw.delta (
 
 -- every other order, by month and seller
 create table if not exists raw.orders as from raw.delta limit 0;
+
+-- orders that are kept no more, since the last compaction
+create table if not exists raw.gone (
+    order_key ubigint not null,
+);
 
 -- the snapshots' own words, found by where they lie in Kafka; apart, so that no report and no compaction carries them
 create table if not exists raw.facts (

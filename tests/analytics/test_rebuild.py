@@ -1,5 +1,6 @@
 """Rebuild: the warehouse from Kafka alone, beside the live file, compared with it, then in its place."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from analytics.rows import TABLES
 from analytics.warehouse import Warehouse, WarehouseBusyError
 from pipeline.broker import admin
 from pipeline.broker.clients import client_options
-from pipeline.settings import Kafka, Settings
+from pipeline.settings import Analytics, Kafka, Settings
 from pipeline.topics import TOPICS
 from tests.analytics.seed import Kafka as Topics
 from tests.analytics.seed import told
@@ -178,6 +179,52 @@ def test_what_kafka_no_longer_keeps_is_taken_from_the_archive(produced, topics):
     assert done.records == sum(map(len, topics.records.values()))
 
 
+def test_one_node_becomes_several(produced, topics):
+    """Each from a copy of the one's file: what Kafka no longer keeps goes to whose it is, and stays there."""
+    fill(produced, topics)
+    live = produced.home / "arus.duckdb"
+    short = {place: min(4, len(rows)) for place, rows in topics.records.items() if TOPICS[place[0]].keep_days}
+    delete_before(produced.kafka, short)
+    whole, nodes = rows(live), []
+    for number in range(3):
+        home = produced.home.with_name(f"node-{number}")
+        home.mkdir()
+        shutil.copy(live, home)
+        share = Analytics(shards=("http://a", "http://b", "http://c"), shard=number)
+        settings = produced.model_copy(update={"home": home, "analytics": share})
+        assert rebuild(settings).unreadable == 0
+        nodes.append(rows(home / "arus.duckdb"))
+        again = rebuild(settings, shadow=True)
+        assert not [row for row in again.differences if row.gone or row.new]
+    for name, kept in whole.items():
+        told = [node[name] for node in nodes]
+        assert sum(told, Counter()) == kept if OWNED[name] else told == [kept] * 3, name
+    assert all(node["notices"] for node in nodes)
+
+
+OWNED = {
+    "transitions": True,
+    "notices": True,
+    "stock_told": True,
+    "movements": True,
+    "events": False,
+    "anomalies": False,
+}
+"""Tables with rows that may be older than what Kafka keeps, and whether one node alone keeps each."""
+
+
+def rows(path: Path) -> dict[str, Counter[str]]:
+    """Gives the rows of OWNED, but not when they were written and loaded and as how manieth."""
+    warehouse = Warehouse(path)
+    left_out = {"notices": ", seq", "events": ", loaded_at", "transitions": ", loaded_at"}
+    found = {}
+    for name in OWNED:
+        sql = f"select * exclude (written_at{left_out.get(name, '')}) from raw.{name}"  # noqa: S608  # names of ours
+        found[name] = Counter(map(str, warehouse.query(sql)))
+    warehouse.close()
+    return found
+
+
 def delete_before(kafka: Kafka, offsets: dict[tuple[str, int], int]) -> None:
     client = KafkaAdminClient(**client_options(kafka))
     client.delete_records({TopicPartition(*place): offset for place, offset in offsets.items()})
@@ -200,7 +247,7 @@ def test_a_rebuild_that_lost_a_record_is_refused(tmp_path, topics):
     settings = Settings(home=tmp_path)
     fill(settings, topics)
     warehouse = Warehouse(tmp_path / "arus.duckdb")
-    read = Read(Counter({place: len(rows) for place, rows in topics.records.items()}), {})
+    read = Read(Counter({place: len(rows) for place, rows in topics.records.items()}), {}, Counter())
     assert check(warehouse, read) == 0
     warehouse.query("delete from raw.events where rowid = 0")
     with pytest.raises(IncompleteError, match="not complete"):

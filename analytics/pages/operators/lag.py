@@ -1,5 +1,6 @@
 """Lag as the page Stream shows it: one verdict, and each group, topic and partition with what it means."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from statistics import median
@@ -22,7 +23,7 @@ GROUPS = {
     "arus-completion": mark("asks senders for what their webhooks leave out"),
     "arus-loading": mark("loads the warehouse that pages read"),
 }
-"""What each consumer group is for."""
+"""What each consumer group is for; of several analytics nodes all but the first have a number behind the name."""
 
 
 TROUBLES = {"silent": "gateway_silent", "quiet": "sender_silent"}
@@ -72,7 +73,7 @@ def groups(standings: Iterable[Standing]) -> list[Made]:
 
 def _group(name: str, members: list[Standing]) -> Made:
     topics = [_topic(topic, list(parts)) for topic, parts in groupby(members, key=lambda s: s.topic)]
-    return {"name": name, "words": GROUPS.get(name, ""), "topics": topics, **_sums(members)}
+    return {"name": name, "words": GROUPS.get(re.sub(r"-\d+$", "", name), ""), "topics": topics, **_sums(members)}
 
 
 def _topic(name: str, members: list[Standing]) -> Made:

@@ -1,6 +1,6 @@
 -- compact: moves what changed into the big table, sorted by month and seller so that a seller's report reads little
 
-delete from raw.orders where order_key in (select order_key from raw.delta);
+delete from raw.orders where order_key in (select order_key from raw.delta union all select order_key from raw.gone);
 
 insert into raw.orders
 select * from raw.delta
@@ -11,4 +11,8 @@ delete from raw.facts using raw.delta
 where facts.order_key = delta.order_key
     and (facts.kafka_offset <> delta.kafka_offset or facts.part <> delta.part);
 
+delete from raw.facts where order_key in (select order_key from raw.gone);
+
 truncate raw.delta;
+
+truncate raw.gone;
