@@ -1,7 +1,7 @@
 """Events for load: lives of orders as canonical events of about 300 bytes, packed into Kafka batches."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
@@ -15,6 +15,8 @@ from schemas.shipments import PackageScanned, ShippingArranged
 
 BEGIN = 1_767_225_600_000
 STEPS = 10
+
+Packed = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
 
 
 def event(order: int, step: int) -> Event:
@@ -57,25 +59,32 @@ async def produce(bootstrap: str, orders: range, steps: range, partitions: int =
 
     Gives the number of records and of bytes in their values.
     """
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=900_000, linger_ms=0)
-    await producer.start()
     records = size = 0
-    try:
+    async with writer(bootstrap) as producer:
         for step in steps:
-            batches, sent = {}, []
-            for topic, key, value, kind in wave(orders, step):
-                place = topic, (murmur2(key) & 0x7FFFFFFF) % partitions
-                batch = batches.get(place) or batches.setdefault(place, producer.create_batch())
-                headers = [(codec.TYPE, kind)]
-                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                    sent.append(await producer.send_batch(batch, place[0], partition=place[1]))
-                    batch = batches[place] = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None, headers=headers)
-                records, size = records + 1, size + len(value)
-            sent += [
-                await producer.send_batch(batch, topic, partition=part) for (topic, part), batch in batches.items()
-            ]
-            await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
+            lives = ((topic, key, value, [(codec.TYPE, kind)]) for topic, key, value, kind in wave(orders, step))
+            more, larger = await pack(producer, lives, partitions)
+            records, size = records + more, size + larger
     return records, size
+
+
+def writer(bootstrap: str) -> AIOKafkaProducer:
+    """Gives a producer for `pack`."""
+    return AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=900_000, linger_ms=0)
+
+
+async def pack(producer: AIOKafkaProducer, records: Iterable[Packed], partitions: int = 8) -> tuple[int, int]:
+    """Writes (topic, key, value, headers) in batches as large as Kafka takes; gives their number and bytes."""
+    count = size = 0
+    batches, sent = {}, []
+    for topic, key, value, headers in records:
+        place = topic, (murmur2(key) & 0x7FFFFFFF) % partitions
+        batch = batches.get(place) or batches.setdefault(place, producer.create_batch())
+        if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            sent.append(await producer.send_batch(batch, place[0], partition=place[1]))
+            batch = batches[place] = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None, headers=headers)
+        count, size = count + 1, size + len(value)
+    sent += [await producer.send_batch(batch, topic, partition=part) for (topic, part), batch in batches.items()]
+    await asyncio.gather(*sent)
+    return count, size

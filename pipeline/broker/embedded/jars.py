@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,10 +64,10 @@ def pins() -> tuple[Pin, ...]:
     return tuple(map(Pin.read, LOCK.read_text().splitlines()))
 
 
-def fetch(folder: Path, url: str = "", on_progress: OnProgress = silent) -> None:
-    """Fills the folder with the pinned jars; one that is there and whole is left alone, a damaged one is replaced."""
+def fetch(folder: Path, url: str = "", on_progress: OnProgress = silent, wanted: Iterable[Pin] | None = None) -> None:
+    """Fills the folder with the jars that are wanted, else those of kafka.lock; a damaged one is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [pin for pin in pins() if not pin.fits(folder / pin.file)]
+    missing = [pin for pin in wanted or pins() if not pin.fits(folder / pin.file)]
     total, done = sum(pin.size for pin in missing), 0
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, ThreadPoolExecutor(8) as pool:
         work = {pool.submit(_fetch, pin, folder, Path(scratch), url or repository()): pin for pin in missing}

@@ -73,6 +73,13 @@ def test_every_jar_is_fetched_and_the_way_is_told(tmp_path, mirror):
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
 
 
+def test_other_jars_can_be_wanted(tmp_path, mirror):
+    """Only those come."""
+    one = jars.pins()[0]
+    jars.fetch(tmp_path / "jars", mirror[1], wanted=[one])
+    assert [file.name for file in (tmp_path / "jars").iterdir()] == [one.file]
+
+
 def test_only_what_is_damaged_is_fetched_again(tmp_path, kit, mirror):
     """A jar with other bytes of the same size is found out and replaced; the others are left alone."""
     shutil.copytree(kit.jars, tmp_path / "jars")
