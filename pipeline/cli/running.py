@@ -72,7 +72,7 @@ def agents(
         raise typer.BadParameter(f"no job {unknown!r}; there are {', '.join(JOBS)}")
     settings = _with_kafka()
     if jobs is not None and len(jobs) == 1:
-        _when_ready(settings.home, jobs[0], _ready(supervised))
+        when_ready(settings.home, jobs[0], _ready(supervised))
         raise typer.Exit(app.run(jobs[0], JOBS[jobs[0]](settings), settings))
     specs = [Spec(job, (*ARUS, "agents", job)) for job in jobs or JOBS]
     asyncio.run(keep(specs, Progress().say))
@@ -137,12 +137,18 @@ def _ready(supervised: int) -> Callable[..., None]:
     return lambda *_: supervision.ready()
 
 
-def _when_ready(home: Path, job: str, tell: Callable[[], None]) -> None:
+def when_ready(home: Path, job: str, tell: Callable[[], None]) -> None:
     """Tells once the worker has its state: it then writes its process id into a file."""
     file, ours = home / "run" / f"{job}.ready", str(os.getpid())
 
+    def is_told() -> bool:
+        try:
+            return file.read_text() == ours
+        except FileNotFoundError:  # not written yet, or a killed worker's, just removed
+            return False
+
     def watch() -> None:
-        while not file.exists() or file.read_text() != ours:
+        while not is_told():
             time.sleep(0.02)
         tell()
 
