@@ -24,15 +24,32 @@ from pipeline.simulate.traffic import past
 from pipeline.streams.work.partitions import partition_of
 from schemas.notices import Notice
 from schemas.times import DAY, SECOND, rfc3339
-from tests.journeys.system import System, until
+from tests.journeys.system import PATIENCE, System, until
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
 BEFORE, AFTER = 4, 7
 CARRIERS = ("ninjavan", "biteship", "aftership", "easypost")
 
-SLOWLY = "from pipeline.growing import moving; moving.ROWS = 4; from pipeline.cli import main; main()"
-"""The command, moving a few rows at a time: so that it is killed among them."""
+DYING = """
+import os, signal, sys
+from pipeline.cli import main
+from pipeline.growing import moving
+
+topic, moving.ROWS = sys.argv.pop(1), 4
+write, written = moving.Mover._write, []
+
+def writes(self, rows, taken):
+    if rows[0].topic == topic:
+        written.append(rows)
+    if len(written) > 1:
+        self._producer.commit_transaction = lambda: (self._producer.flush(), os.kill(os.getpid(), signal.SIGKILL))
+    write(self, rows, taken)
+
+moving.Mover._write = writes
+main()
+"""
+"""The command, moving four rows at a time; killed with -9 when it is about to commit the second four of a topic."""
 
 KILLED_IN = ("order.snapshots", "matching.numbers", "promises.clocks")
 """Topics whose rows it moves when it is killed, attempt by attempt."""
@@ -69,16 +86,11 @@ def send(system: System, webhooks: list) -> None:
 
 def grow_and_kill(system: System, topic: str) -> None:
     """Has it killed with -9 while it moves the rows of a topic."""
-    words = [sys.executable, "-c", SLOWLY, "topics", "grow", "--partitions", str(AFTER)]
-    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(words, cwd=system.folder, env=system.environment, **pipes) as growing:
-        said = []
-        while not said or not said[-1].startswith(f"{topic}: 0 rows moved"):
-            said.append(growing.stderr.readline())
-            assert said[-1], said
-        time.sleep(0.7)
-        assert growing.poll() is None
-        growing.send_signal(signal.SIGKILL)
+    words = [sys.executable, "-c", DYING, topic, "topics", "grow", "--partitions", str(AFTER)]
+    ended = subprocess.run(
+        words, cwd=system.folder, env=system.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def live_rows(kafka: Kafka, topic: str) -> dict[tuple[bytes, int], Stored]:

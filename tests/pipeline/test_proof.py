@@ -79,6 +79,13 @@ def test_only_webhooks_of_the_asked_time_are_counted():
     assert seen([*life, again], START, START + 2 * DAY) == Seen(2, 1)
 
 
+def test_a_repeat_is_one_at_whatever_offset_of_another_partition():
+    """Of two deliveries at the same offset in two partitions the later is the repeat."""
+    first = order("1")[0]
+    again = msgspec.structs.replace(first, partition=3, received_at=START + 1, written_at=START + 1)
+    assert seen([again, first], 0, START + DAY) == Seen(1, 1)
+
+
 def notices_of(river: River) -> list[Notice]:
     return [msgspec.json.decode(record.value or b"", type=Notice) for record in river.sent("notices")]
 

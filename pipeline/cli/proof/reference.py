@@ -122,10 +122,10 @@ def _folded(order_id: str, events: Iterable[Event]) -> Order:
 
 def seen(kept: Sequence[Delivery], since: int, until: int) -> Seen:
     """Counts the deliveries that were received after `since` and not after `until`."""
-    first: dict[bytes, int] = {}
-    for delivery in kept:
-        first[delivery.key] = min(first.get(delivery.key, delivery.offset), delivery.offset)
-    counted = [d.offset == first[d.key] for d in kept if since < d.received_at <= until]
+    first: dict[bytes, Delivery] = {}
+    for delivery in as_taken(kept):
+        first.setdefault(delivery.key, delivery)
+    counted = [delivery is first[delivery.key] for delivery in kept if since < delivery.received_at <= until]
     return Seen(counted.count(True), counted.count(False))
 
 
