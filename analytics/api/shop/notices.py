@@ -45,6 +45,7 @@ class NoticesAsked(Asked):
     after: Annotated[int | None, Field(ge=0, le=2**62, description="only those after this `seq`, oldest first")] = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     source: Annotated[str | None, Field(max_length=100, description="of orders from this marketplace alone")] = None
+    channel: Annotated[str | None, Field(max_length=100, description="of orders from this channel alone")] = None
 
 
 class Notice(Shape):
@@ -75,7 +76,11 @@ class NoticeList(Counted):
 def list_notices(request: Request, viewer: Anyone, asked: Annotated[NoticesAsked, Query()]) -> Any:  # noqa: ANN401  # FastAPI shapes it
     """Lists notices to the one who asks; an operator reads everybody's."""
     out = wanted(request, asked)
-    rows = services.of(request).report("notices", viewer, after=asked.after, limit=asked.limit, source=asked.source)
+    which = asked.model_dump(include={"after", "limit", "source"})
+    if asked.channel:
+        rows = services.of(request).report("channel_notices", viewer, **which, channel=asked.channel)
+    else:
+        rows = services.of(request).report("notices", viewer, **which)
     if out.file:
         return out.export("notices", COLUMNS, rows)
     return {"notices": [Notice.of(row) for row in rows], "watermark": out.watermark}

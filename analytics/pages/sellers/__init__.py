@@ -216,7 +216,8 @@ class Sellers:
     def show_notices(self, request: Request) -> Response:
         """Shows the inbox."""
         look = self._site.look(request, "seller")
-        notices = [inbox.notice(row, look.language) for row in look.ask("notices")]
+        rows = look.ask("channel_notices" if "channel" in look.split else "notices")
+        notices = [inbox.notice(row, look.language) for row in rows]
         return self._page(request, look, "seller/notices.html", "/notices", notices=notices)
 
     def _page(self, request: Request, look: Look, template: str, door: str, **context: Any) -> Response:  # noqa: ANN401  # templates

@@ -107,8 +107,8 @@ def test_places_are_compared_by_what_they_brought(shop):
         assert sum(row[ours] for row in rows) == sum(row[theirs] for row in sales) > 0
 
 
-def test_the_inbox_splits_by_marketplace(shop):
-    """Its lines name orders, and those their marketplace."""
+def test_the_inbox_splits_by_marketplace_and_channel(shop):
+    """Its lines name orders, and those their marketplace; the channel is the order's own."""
     notice = Notice("n", "seller:toko", "shipped", "shopee:3", NOW, "e", {})
     kafka = Kafka()
     for told in (notice, msgspec.structs.replace(notice, notice_id="m", order_id="tiktok_shop:1")):
@@ -116,6 +116,9 @@ def test_the_inbox_splits_by_marketplace(shop):
     kafka.write(Loading(shop))
     assert [row["notice_id"] for row in run(shop, "notices", SELLER, source="shopee")] == ["n"]
     assert len(run(shop, "notices", SELLER)) == 2
+    assert [row["notice_id"] for row in run(shop, "channel_notices", SELLER, channel="video")] == ["m"]
+    assert run(shop, "channel_notices", SELLER, channel="video", source="shopee") == []
+    assert run(shop, "channel_notices", Viewer("seller", "other"), channel="video") == []
 
 
 def test_nobody_sees_anothers_places(shop):
