@@ -1,6 +1,6 @@
 """What follows from the facts of an order: `take` keeps it up event by event, `settle` derives it all at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from sys import intern
 
 from agents.rules.anomalies import anomalies_of
@@ -16,8 +16,15 @@ History = list[tuple[int, str]]
 DESCRIBING = frozenset(("order_placed", "order_amended"))
 """Events that may move an order to another market, whose clocks run by other policies."""
 
-FAR = frozenset(("shipping_arranged", "status_reported"))
-"""Events that may change what was before they occurred."""
+FAR: dict[str, Callable[[Order], object]] = {
+    "shipping_arranged": lambda order: len(order.packages) > 1,
+    "status_reported": lambda order: order.holds or not PASSING_WORDS.isdisjoint(order.reported),
+}
+"""Events that can change the history from its beginning, and of which orders.
+
+A parcel that gets another number is the same parcel from its beginning; a marketplace's next word tells how long the
+one before it was in force.
+"""
 
 QUIET = frozenset(
     kind
@@ -35,9 +42,8 @@ def take(order: Order, event: Event) -> int:
         if event.type == "package_scanned":
             follow(order)  # the carrier saw the parcel once more, although that says nothing new
         return change
-    since, history = event.occurred_at, order.history
-    if event.type in FAR:
-        since = _reach(order, event)
+    history, reaches_all = order.history, FAR.get(event.type)
+    since = 0 if reaches_all and reaches_all(order) else event.occurred_at
     if event.type in QUIET and history and since >= history[0][0]:
         follow(order)
         return change
@@ -86,19 +92,6 @@ def _sweep(steps: list[tuple[int, int]]) -> History:
             history.append((at, NAMES[place]))
             lowest = place
     return history
-
-
-def _reach(order: Order, event: Event) -> int:
-    """Gives how far back an event of FAR can change the history.
-
-    A parcel that gets another number is the same parcel from its beginning; a marketplace's next word tells how long
-    the one before it was in force.
-    """
-    if event.type == "shipping_arranged" and len(order.packages) > 1:
-        return 0
-    if event.type == "status_reported" and (order.holds or not PASSING_WORDS.isdisjoint(order.reported)):
-        return 0
-    return event.occurred_at
 
 
 def _instants(order: Order, since: int) -> Sequence[int]:

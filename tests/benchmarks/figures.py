@@ -1,11 +1,14 @@
 """What a benchmark says: a figure with its spread, the machine and the versions it was measured on."""
 
+import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import psutil
 
@@ -57,6 +60,20 @@ def _processor() -> str:
         return next(
             (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
         )
+
+
+def apart(module: str, *arguments: object) -> dict[str, Any]:
+    """Runs a benchmark in a process of its own, and gives what it told as JSON."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return dict(json.loads(told.splitlines()[-1]))
+
+
+def tell_and_end(result: dict[str, Any]) -> NoReturn:
+    """Tells a result as `apart` reads it, and ends the process: kafka-python's threads need no farewell."""
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def repeated(measure: Callable[[], float], times: int = 3) -> tuple[float, ...]:

@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pipeline.broker import BrokerError
 from pipeline.broker.admin import Admin, connect
 from pipeline.broker.embedded import EmbeddedKafka
 from pipeline.settings import Settings, environment, load
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, apart, tell_and_end
 from tests.benchmarks.lives import STEPS, produce
 
 SOURCES = ("orders", "payments", "shipments")
@@ -32,6 +31,7 @@ from pipeline.settings import load
 from pipeline.streams.app import run
 sys.exit(run("tracking", [track], load()))
 """
+NAME = "tests.benchmarks.tracking"
 PATIENCE = 300.0
 
 
@@ -70,7 +70,29 @@ def worker(settings: Settings, store: str, name: str = "") -> Iterator[psutil.Pr
         process.wait(20)
 
 
-def done(admin: Admin) -> int:
+Seen = list[tuple[float, int]]
+"""Instants, and how many records were committed then."""
+
+
+def watched(admin: Admin, records: int, home: Path) -> Seen:
+    """Looks until the group has committed so many records; where that takes too long, tells what its workers said."""
+    seen = [(time.perf_counter(), 0)]
+    while seen[-1][1] < records:
+        time.sleep(0.1)
+        seen.append((time.perf_counter(), _done(admin)))
+        if seen[-1][0] - seen[0][0] > PATIENCE:
+            raise TimeoutError("\n".join(log.read_text()[-2_000:] for log in home.rglob("worker.log")))
+    return seen
+
+
+def steady(seen: Seen) -> float:
+    """Gives records per second from the first fifth on."""
+    end, records = seen[-1]
+    since, before = next((at, count) for at, count in seen if count > records / 5)
+    return (records - before) / (end - since)
+
+
+def _done(admin: Admin) -> int:
     """Gives how many records the group has committed."""
     try:
         return sum(row.committed or 0 for row in admin.lag(["arus-tracking"]) if row.topic in SOURCES)
@@ -83,14 +105,8 @@ def run(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="arus-bench-") as home, broker(Path(home)) as settings:
         records, size = asyncio.run(produce(settings.kafka.bootstrap_servers, range(orders), range(steps)))
         with worker(settings, store) as process, connect(settings.kafka) as admin:
-            seen = [(time.perf_counter(), 0)]
-            while seen[-1][1] < records:
-                time.sleep(0.1)
-                seen.append((time.perf_counter(), done(admin)))
-                if seen[-1][0] - seen[0][0] > PATIENCE:
-                    raise TimeoutError((settings.home / "worker.log").read_text()[-2_000:])
+            seen = watched(admin, records, settings.home)
             begun = next(i for i, (_, count) in enumerate(seen) if count > 0) - 1
-            fifth = next((at, count) for at, count in seen if count > records / 5)
             cpu, memory = sum(process.cpu_times()[:2]), process.memory_info().rss
             rows = next(topic.records for topic in admin.list_topics() if topic.name == "order.snapshots")
         return {
@@ -98,7 +114,7 @@ def run(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
             "records": records,
             "bytes": size / records,
             "overall": records / (seen[-1][0] - seen[begun][0]),
-            "steady": (records - fifth[1]) / (seen[-1][0] - fifth[0]),
+            "steady": steady(seen),
             "cpu": cpu / records * 1e6,
             "memory": memory / (1 << 20),
         }
@@ -128,7 +144,7 @@ def figures(orders: int = 100_000) -> list[Figure]:
     """Runs each store three times, each in a process of its own, and then once with ten times the orders."""
     found = [growth(orders)]
     for store in ("memory", "rocksdict"):
-        runs = [_apart(store, orders) for _ in range(3)]
+        runs = [apart(NAME, store, orders) for _ in range(3)]
         first = sorted(runs, key=lambda run: run["steady"])[1]
         size = f"{first['records']:,.0f} events of {first['bytes']:.0f} bytes"
         note = f"{size}; {first['cpu']:.1f} us CPU each; {first['memory']:.0f} MiB"
@@ -142,18 +158,10 @@ def figures(orders: int = 100_000) -> list[Figure]:
 
 def growth(orders: int) -> Figure:
     """Gives the memory of a worker whose state is on disk, with so many orders and with ten times as many."""
-    few, many = (_apart("rocksdict", count, 3)["memory"] for count in (orders, 10 * orders))
+    few, many = (apart(NAME, "rocksdict", count, 3)["memory"] for count in (orders, 10 * orders))
     note = f"{orders:,} orders: {few:.0f} MiB; {10 * orders:,}: {many:.0f} MiB"
     return Figure("memory of a worker, rocksdict, at ten times the orders", "times", (many / few,), "flat", note)
 
 
-def _apart(store: str, orders: int, steps: int = STEPS) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.tracking", store, str(orders), str(steps)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-    return dict(json.loads(told.splitlines()[-1]))
-
-
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(sys.argv[1], *map(int, sys.argv[2:]))) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # kafka-python's threads need no farewell
+    tell_and_end(run(sys.argv[1], *map(int, sys.argv[2:])))

@@ -5,8 +5,6 @@ fast as it can, and prints one run as JSON. The bench does it three times, and o
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.simulate.demo import open_shop
-from tests.benchmarks.figures import Figure
+from tests.benchmarks.figures import Figure, apart, tell_and_end
 from tests.journeys.system import System, until
 
+NAME = "tests.benchmarks.whole"
 ORDERS = 1_000
 PATIENCE = 1_800.0
 MIB = 1 << 20
@@ -57,8 +56,8 @@ def run(orders: int) -> dict[str, Any]:
 
 def figures(orders: int = ORDERS) -> list[Figure]:
     """Runs it three times, each in a process of its own, and once with ten times the orders."""
-    runs = [_apart(orders) for _ in range(3)]
-    many = _apart(10 * orders)
+    runs = [apart(NAME, orders) for _ in range(3)]
+    many = apart(NAME, 10 * orders)
     each = f"{runs[0]['webhooks']:,} webhooks each, of {orders:,} orders"
     more = f"{many['webhooks']:,} webhooks, of {10 * orders:,} orders"
     return [
@@ -110,13 +109,5 @@ def _size(place: Path) -> int:
     return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
 
 
-def _apart(orders: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks.whole", str(orders)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-    return dict(json.loads(told.splitlines()[-1]))
-
-
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(int(sys.argv[1]))) + "\n")
-    sys.stdout.flush()
-    os._exit(0)  # kafka-python's threads need no farewell
+    tell_and_end(run(int(sys.argv[1])))

@@ -91,8 +91,8 @@ def _forget(order: Order, key: str) -> None:
 
 def _first_paid(order: Order) -> int | None:
     marks = order.marks
-    told = [mark for mark in (marks.get("paid"), marks.get("cod"), order.reported.get("paid")) if mark]
-    return min(told)[0] if told else None
+    told = [mark[0] for mark in (marks.get("paid"), marks.get("cod"), order.reported.get("paid")) if mark]
+    return min(told, default=None)
 
 
 def _listen(order: Order) -> None:
