@@ -166,11 +166,11 @@ ANOMALIES: dict[str, Kind] = {
     "before_placed": Kind(before_placed, OF_ORDERS),
 }
 
-Searches = dict[str, Callable[[Order], Findings]]
+Searches = list[tuple[str, Callable[[Order], Findings]]]
 
-_ALL: Searches = {name: kind.search for name, kind in ANOMALIES.items()}
+_ALL: Searches = [(name, kind.search) for name, kind in ANOMALIES.items()]
 _SEARCHES: dict[str, Searches] = {
-    type_: {name: kind.search for name, kind in ANOMALIES.items() if type_ in kind.types} for type_ in OF_ORDERS
+    type_: [(name, kind.search) for name, kind in ANOMALIES.items() if type_ in kind.types] for type_ in OF_ORDERS
 }
 
 
@@ -190,14 +190,15 @@ def examine(order: Order, event: Event) -> Sequence[Anomaly]:
     found = _search(order, searches)
     if not found and not order.anomalies:
         return ()
-    before = [key for key in order.anomalies if key.partition("/")[0] in searches]
+    searched = {name for name, _ in searches}
+    before = [key for key in order.anomalies if key.partition("/")[0] in searched]
     order.anomalies = sorted({*order.anomalies}.difference(before).union(found))
     return _differences(order, before, found, (event.occurred_at, event.event_id))
 
 
 def _search(order: Order, searches: Searches) -> Findings:
     found: Findings = {}
-    for name, search in searches.items():
+    for name, search in searches:
         if findings := search(order):
             found.update({_key(name, subject): finding for subject, finding in findings.items()})
     return found

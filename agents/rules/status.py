@@ -84,7 +84,7 @@ def steps_of(order: Order) -> list[tuple[int, int]]:
 
 def _first_row(places: Mapping[str, int], marks: Marks, at: int) -> int:
     place = UNKNOWN
-    for mark in known_by(marks, at):
+    for mark in marks if at == FOREVER else known_by(marks, at):
         if places[mark] < place:  # noqa: PLR1730  # min() takes three times as long, and this is the hottest loop
             place = places[mark]
     return place
