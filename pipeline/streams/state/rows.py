@@ -87,6 +87,11 @@ class PartitionRows(Generic[Row]):
         rows = ((key, self.get(key)) for key in keys)
         return [key for key, row in rows if row is not None and (at := wakes(row)) is not None and at <= now]
 
+    def postpone(self, key: bytes, at: int) -> None:
+        """Has `due` look at the row again at `at`, though it was taken."""
+        if self.wakes is not None:
+            self.wakes.postpone(key, at)
+
     def read_only(self) -> Iterator[tuple[bytes, Row]]:
         """Gives the rows that the batch read and did not put."""
         return ((k, row) for k, row in self._held.items() if row is not None and k not in self._changed)

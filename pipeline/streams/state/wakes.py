@@ -53,6 +53,10 @@ class Wakes:
         if len(self._heap) > self._most:
             self._build()
 
+    def postpone(self, key: bytes, at: int) -> None:
+        """Takes the key at `at` again, if its row is then still due."""
+        heappush(self._heap, _entry(at, key))
+
     def restore(self) -> None:
         """Puts back what was taken: nothing came of it."""
         for entry in self._taken:

@@ -19,6 +19,9 @@ SLICE = 64
 """Records that an agent is given at once: their decoded rows fit the processor's cache, which those of a whole fetch do
 not; and where rows are read many at a time, that many."""
 
+RING_AGAIN = 60_000
+"""Milliseconds after which a row is rung again whose ring raised."""
+
 
 def in_slices(agent: Agent, batch: Batch, rows: AnyRows) -> Iterator[Message]:
     """Runs the agent. Raises what it raises while the messages are taken."""
@@ -66,10 +69,7 @@ def ring(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterator[Message]:
 
 
 def ring_one_by_one(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterator[Message]:
-    """Calls the agent's ring for each row alone: one that raises is told to the operator and left as it is.
-
-    It is rung again when the partition's rows are next read anew.
-    """
+    """Calls the agent's ring for each row alone: one that raises is told to the operator, and rung again later."""
     for key in due.keys:
         try:
             messages = list(agent.ring(Due(due.now, [key]), rows)) if agent.ring else []
@@ -78,6 +78,7 @@ def ring_one_by_one(agent: Agent, due: Due, rows: PartitionRows[Any]) -> Iterato
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, only this row is to blame
             rows.undo()
+            rows.postpone(key, due.now + RING_AGAIN)
             log.error("ring.raised", step=agent.name, key=key.decode(errors="replace"), why=told(error))  # noqa: TRY400
         else:
             rows.settle()

@@ -234,8 +234,19 @@ class Soak:
                 until, least = time.monotonic() + STILL, lag
             await asyncio.sleep(0.5)
         self.account.lag = await self._lag()
-        last = max(self.sent.alarms.values(), default=0) / 1_000
-        await asyncio.sleep(2 + max(0, last - time.time()))
+        await self._hear_all()
+
+    async def _hear_all(self) -> None:
+        """Waits until all alarms have rung, or none does for a while."""
+        await asyncio.sleep(max(0, max(self.sent.alarms.values(), default=0) / 1_000 - time.time()))
+        until, most = time.monotonic() + STILL, 0
+        while (heard := len({record.key for record in await self.read("rang")})) < len(self.sent.alarms):
+            if heard > most:
+                until, most = time.monotonic() + STILL, heard
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(1)  # a second ring would come now
 
     async def _lag(self) -> dict[str, int]:
         """Counts what each partition still has to commit."""

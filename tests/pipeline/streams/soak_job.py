@@ -12,6 +12,7 @@ import msgspec
 from pipeline import settings
 from pipeline.streams import app
 from pipeline.streams.agent import Batch, Due, Message, Rows, Table, agent
+from pipeline.streams.work import running
 from pipeline.streams.work.transactions import Transactions
 from pipeline.streams.work.wire import Refused
 
@@ -122,6 +123,7 @@ def main() -> int:
     """Works as `arus agents` does."""
     if FAULTS:
         app.JobApp.transacting = Faulty
+        running.RING_AGAIN = 5_000
     return app.run("soak", [count, relay, wait], settings.load())
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.streams.agent import Due, Message, Table, agent
+from pipeline.streams.work import running
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -15,8 +16,8 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def timer(stage, told=None):
-    """Declares an agent that rings once at the instant that a record's value names; -1 is a row that always raises."""
+def timer(stage, told=None, is_healed=lambda: False):
+    """Declares an agent that rings once at the instant that a record's value names; -1 raises until it is healed."""
     topic, out = stage.topic("in"), stage.topic("out")
     changelog = stage.topic("timers.log", **{"cleanup.policy": "compact"})
     timers = Table(
@@ -29,7 +30,7 @@ def timer(stage, told=None):
 
     def ring(due: Due, rows):
         for key in due.keys:
-            if rows.get(key) < 0:
+            if rows.get(key) < 0 and not is_healed():
                 raise ValueError("this row cannot be rung")
             rows.delete(key)
             yield Message(out, key, b"%d" % due.now)
@@ -101,7 +102,7 @@ async def test_nothing_rings_before_what_waited_is_read(stage):
 
 
 async def test_a_row_that_cannot_be_rung_holds_up_nobody(stage):
-    """It is told to the operator, and left for the next start; records and other rows go on."""
+    """It is told to the operator; records and other rows go on."""
     wait, out = timer(stage), stage.unique("out")
     async with stage.worker(wait):
         await set_timers(stage, a=1, b=-1, c=1)
@@ -109,3 +110,19 @@ async def test_a_row_that_cannot_be_rung_holds_up_nobody(stage):
         await set_timers(stage, d=1)
         records = await stage.until(out, 3)
     assert sorted(record.key for record in records) == [b"a", b"c", b"d"]
+
+
+async def test_a_row_that_could_not_be_rung_is_rung_again_later(stage, monkeypatch):
+    """What made it raise may be gone by then: nobody has to start the worker anew."""
+    monkeypatch.setattr(running, "RING_AGAIN", 500)
+    healed: list[bool] = []
+    wait, out = timer(stage, is_healed=lambda: bool(healed)), stage.unique("out")
+    async with stage.worker(wait):
+        await set_timers(stage, a=-1, b=1)
+        [first] = await stage.until(out, 1)
+        healed.append(True)
+        records = await stage.until(out, 2)
+        await asyncio.sleep(1)
+    assert first.key == b"b"
+    assert records[1].key == b"a"
+    assert len(await stage.read(out)) == 2

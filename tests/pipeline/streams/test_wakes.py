@@ -39,6 +39,20 @@ def test_what_was_woken_in_vain_is_woken_again():
     assert rows.due(10, 100) == [b"a"]
 
 
+def test_a_row_that_was_postponed_is_woken_then_if_it_still_wants_to_be():
+    """Also when its transaction failed, and it was put back as well."""
+    rows = rows_of(a=10, b=10)
+    assert rows.due(10, 100) == [b"a", b"b"]
+    rows.postpone(b"a", 70)
+    rows.postpone(b"b", 70)
+    rows.put(b"b", 80)
+    rows.keep(rows.changes(), 1)
+    assert [rows.due(now, 100) for now in (69, 70)] == [[], [b"a"]]
+    rows.postpone(b"a", 75)
+    rows.forget()
+    assert rows.due(75, 100) == [b"a"]
+
+
 def test_a_row_that_changed_is_woken_at_its_new_time_alone():
     """The old entry is still there, and wakes nobody."""
     rows = rows_of(a=10)
