@@ -151,14 +151,14 @@ REFUSALS: dict[str, Refusal] = {
 }
 
 
-class Terms(Struct, omit_defaults=True, frozen=True):
+class Terms(Struct, omit_defaults=True, frozen=True, gc=False):
     """The seller's policy as it was shown to whoever asked."""
 
     buyer_cancels: tuple[str, ...] = ("unpaid", "on_hold", "new")
     """Statuses in which a buyer may cancel without asking."""
 
 
-class Command(Struct, omit_defaults=True):
+class Command(Struct, omit_defaults=True, gc=False):
     """What somebody asks of an order: the value of topic `commands`; id = order_id/digest of who asks and their key.
 
     who: the seller or buyer; of the system the part of it. payload: the fields of the command's shape.
@@ -179,7 +179,7 @@ class Command(Struct, omit_defaults=True):
         return digest(self.name, msgspec.json.encode(self.payload, order="deterministic"))
 
 
-class Answer(Struct, omit_defaults=True):
+class Answer(Struct, omit_defaults=True, gc=False):
     """What became of a command: the value of topic `command.answers`, and a fact of its order. The first one counts.
 
     refused: why not, one of REFUSALS; empty: it was done. values: what the refusal's sentence names.

@@ -6,7 +6,7 @@ from schemas.facts import Order
 from schemas.ids import digest
 
 
-class Correction(Struct):
+class Correction(Struct, gc=False):
     """The value of topic `order.corrections`.
 
     was: `stamp` of the state that it replaces. Whatever else stands there by then is newer and stays. why: see REASONS

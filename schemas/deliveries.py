@@ -7,7 +7,7 @@ ASKED = "arus-asked"
 keeps only headers that it knows."""
 
 
-class Delivery(Struct):
+class Delivery(Struct, gc=False):
     """One webhook, or one answer that we asked for, exactly as it arrived: a record and its place.
 
     In Kafka the key is `source/account/dedupe_id`, the value the raw body, and the rest travels in headers.

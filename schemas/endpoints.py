@@ -11,7 +11,7 @@ State = Literal["waiting", "delivered", "failed", "missed"]
 """Of a message. failed: every attempt was in vain. missed: it was not tried, as its endpoint was paused or crowded."""
 
 
-class Endpoint(Struct, omit_defaults=True):
+class Endpoint(Struct, omit_defaults=True, gc=False):
     """A seller's own endpoint: the value of topic `endpoints`, keyed by audience; the newest counts.
 
     url: empty = there is none. since: what was told before is not sent. former: the secret before, which signs beside
@@ -28,7 +28,7 @@ class Endpoint(Struct, omit_defaults=True):
     changed_at: int = 0
 
 
-class Wish(Struct, omit_defaults=True):
+class Wish(Struct, omit_defaults=True, gc=False):
     """What a seller wants of an endpoint now: the value of topic `endpoint.wishes`.
 
     send: this notice, whatever became of it before. resume: a paused endpoint works again.
@@ -40,7 +40,7 @@ class Wish(Struct, omit_defaults=True):
     notice: Notice | None = None
 
 
-class Standing(Struct, omit_defaults=True):
+class Standing(Struct, omit_defaults=True, gc=False):
     """How an endpoint does: the value of topic `endpoint.standings`, keyed by audience; the newest counts.
 
     failing_since: the first failure after the last success. paused_at: since then nothing is sent, until it is resumed.
@@ -53,7 +53,7 @@ class Standing(Struct, omit_defaults=True):
     changed_at: int = 0
 
 
-class Sending(Struct, omit_defaults=True):
+class Sending(Struct, omit_defaults=True, gc=False):
     """One message on its way: the value of topic `endpoint.sendings`, keyed by sending_id; the newest counts.
 
     attempts: those made. due: when the next one is. answer: what the last one heard. asked_by: topic and offset of the

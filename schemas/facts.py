@@ -33,7 +33,7 @@ class Article(Struct, omit_defaults=True, gc=False):
     unit_price: int = 0
 
 
-class Details(Struct, omit_defaults=True):
+class Details(Struct, omit_defaults=True, gc=False):
     """Register: the order as it was last described."""
 
     stamp: Stamp
@@ -64,7 +64,7 @@ class Scan(Struct, omit_defaults=True, gc=False):
     next_expected_at: int | None = None
 
 
-class Package(Struct, omit_defaults=True):
+class Package(Struct, omit_defaults=True, gc=False):
     """A parcel; its key is `carrier/number`, or `#package_id` while it has no tracking number.
 
     marks: arranged, and one for each milestone a carrier reported.
@@ -81,7 +81,7 @@ class Package(Struct, omit_defaults=True):
     last: Scan | None = None
 
 
-class Payment(Struct, omit_defaults=True):
+class Payment(Struct, omit_defaults=True, gc=False):
     """One payment attempt; marks: requested, authorized, paid, failed, expired, charged_back."""
 
     marks: Marks = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Payment(Struct, omit_defaults=True):
     source: str = ""
 
 
-class Refund(Struct, omit_defaults=True):
+class Refund(Struct, omit_defaults=True, gc=False):
     """One refund; marks: requested, approved, settled, failed."""
 
     marks: Marks = field(default_factory=dict)
@@ -115,7 +115,7 @@ def by_witness(things: Iterable[Payment] | Iterable[Refund], currency: str | Non
     return sums
 
 
-class Case(Struct, omit_defaults=True):
+class Case(Struct, omit_defaults=True, gc=False):
     """A cancellation request, a return or a claim; marks: the last word of each event's type.
 
     by, kind, reason, outcome: of each the first word that says anything; told: when that was.
@@ -137,7 +137,7 @@ class Review(Struct, omit_defaults=True, gc=False):
     stars: int
 
 
-class Order(Struct, omit_defaults=True):
+class Order(Struct, omit_defaults=True, gc=False):
     """All that is known of one order: the value of topic `order.snapshots` and of the table `orders`.
 
     marks: placed, amended, held, released, confirmed, cancelled, received, completed; cod where it is paid at the door;

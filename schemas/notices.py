@@ -40,7 +40,7 @@ NOTICES: dict[str, Kind] = {
 }
 
 
-class Notice(Struct, omit_defaults=True):
+class Notice(Struct, omit_defaults=True, gc=False):
     """One line of somebody's inbox: the value of topic `notices`, keyed by `audience`.
 
     audience: `seller:{seller_id}` or `buyer:{buyer_id}`. id = order_id/kind/milestone/which/s or b: once, ever.

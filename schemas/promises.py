@@ -82,7 +82,7 @@ class Clock(Struct, array_like=True, omit_defaults=True, gc=False):
     hush: int = 0
 
 
-class Clocks(Struct, omit_defaults=True):
+class Clocks(Struct, omit_defaults=True, gc=False):
     """The clocks of one order: the value of topic `promises.clocks`. wake: when the next of them rings; 0: none does.
 
     seller_id, buyer_id, item: who is told, and of which article.

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Settings(Struct, omit_defaults=True):
+class Settings(Struct, omit_defaults=True, gc=False):
     """A seller's settings: the value of topic `sellers`, keyed by seller_id; the newest counts.
 
     confirms: a new order is confirmed when all of it is in stock. completes: a delivered order, when the buyer's time

@@ -60,7 +60,7 @@ class Movement(Struct, omit_defaults=True, gc=False):
     after: Standing = NOTHING
 
 
-class Moved(Struct, omit_defaults=True):
+class Moved(Struct, omit_defaults=True, gc=False):
     """What an order was last told to do: the value of topic `stock.orders`."""
 
     seller_id: str
@@ -83,7 +83,7 @@ class Receipt(NamedTuple):
     quantity: int
 
 
-class Level(Struct, omit_defaults=True):
+class Level(Struct, omit_defaults=True, gc=False):
     """Where one article stands: the value of topic `stock.levels`.
 
     reserved, released, shipped, returned: pieces of all orders. on_hand: pieces on the shelf.

@@ -7,6 +7,8 @@ replays. What the order has long left behind is no news: a late scan does not sa
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
+from msgspec import Struct
+
 from agents.rules.fold import FOLDS
 from agents.rules.joins import NEW
 from agents.rules.joins.shipments import package_key, scanned_as
@@ -82,7 +84,7 @@ REFS: dict[str, str] = {
 """Part of the order → the field of an event that tells which one of them."""
 
 
-class News(NamedTuple):
+class News(Struct, frozen=True, gc=False):
     """Something that became true: the part of the order, its milestone, which one, and the event that tells of it."""
 
     scope: str
