@@ -70,7 +70,9 @@ def report(order: Order, event: StatusReported, _: str, __: str) -> int:
     implied = BY_NAME[event.status].implies if event.status in BY_NAME else ()
     if not implied:
         return SAME
-    change = max([keep_earliest(order.reported, milestone, event) for milestone in implied])
+    change = max([keep_earliest(order.reported, milestone, event) for milestone in implied if milestone != "released"])
+    if "released" in implied and keep_earliest(order.reported, "released", event):
+        change = change or MOVED  # that a hold may have ended is told to nobody: it makes no news of what is known
     if event.status == "on_hold":
         change = max(change, keep_all(order.holds, (*stamp_of(event), True)))
     if order.word is None or is_newer(event, order.word[:3]):

@@ -130,6 +130,13 @@ def test_a_word_tells_what_no_event_told():
     assert kinds(words[1]) == ["order_created"]
 
 
+def test_an_earlier_word_that_comes_late_tells_nothing_twice():
+    """A shop that nobody had named heard of the order by a later word."""
+    nobody, later = tell("payment_requested", seller_id=None), tell("status_reported", 2, status="awaiting_collection")
+    assert kinds(nobody, later, tell("status_reported", 1, status="new"), audience="seller") == ["order_created"]
+    assert len(notices(nobody, later, tell("status_reported", 1, status="new"))) == 1
+
+
 def test_a_word_and_a_scan_tell_once():
     """Whichever comes first."""
     word = tell("status_reported", 61, status="delivered", word="DELIVERED")
