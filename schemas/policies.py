@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+from msgspec import Struct
+
 from schemas.times import HOUR, parse
 
 Unit = Literal["hours", "business_days"]
@@ -20,7 +22,7 @@ MARKETS = ("ID", "MY", "PH", "SG", "TH", "VN")
 EVERYWHERE = "*"
 
 
-class Policy(NamedTuple):
+class Policy(Struct, frozen=True, gc=False):
     """How long a promise of a market may take, since when. `source` says who set it."""
 
     promise: str

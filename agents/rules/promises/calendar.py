@@ -3,16 +3,16 @@
 from bisect import bisect_right
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple
 
 import holidays
+from msgspec import Struct
 
 from schemas.times import DAY, HOUR
 
 SATURDAY, SUNDAY = 5, 6
 
 
-class Market(NamedTuple):
+class Market(Struct, frozen=True, gc=False):
     """A market as the calendar needs it: the time of its marketplaces, never put forward or back, and its weekend."""
 
     offset: int

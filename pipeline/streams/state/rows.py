@@ -42,7 +42,11 @@ class PartitionRows(Generic[Row]):
         """Gives the row, or None."""
         row = self._held.get(key, UNREAD)
         if row is UNREAD:
-            row = self._held[key] = self._read(key)
+            row = self._taken_from_cache(key) if self._cached else UNREAD
+            if row is UNREAD:
+                raw = self._settled[key] if key in self._settled else self._raw(key)
+                row = None if raw is None else self._decode(raw)
+            self._held[key] = row
         return row  # type: ignore[no-any-return]
 
     def put(self, key: bytes, row: Row) -> None:
@@ -142,10 +146,8 @@ class PartitionRows(Generic[Row]):
         for known in (self._read_before, self._young, self._old):
             known.pop(key, None)
 
-    def _read(self, key: bytes) -> Any:  # noqa: ANN401
-        if self._cached:
-            for known in (self._read_before, self._young, self._old):
-                if (row := known.pop(key, UNREAD)) is not UNREAD:
-                    return row
-        raw = self._settled[key] if key in self._settled else self._raw(key)
-        return None if raw is None else self._decode(raw)
+    def _taken_from_cache(self, key: bytes) -> Any:  # noqa: ANN401
+        for known in (self._read_before, self._young, self._old):
+            if (row := known.pop(key, UNREAD)) is not UNREAD:
+                return row
+        return UNREAD
