@@ -1,9 +1,11 @@
 """Single records into Kafka: one producer, kept open; `write` returns when every replica that must have it does."""
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from pipeline.broker.asking import PERSISTENT, asking
 from pipeline.broker.clients import client_options
@@ -15,7 +17,10 @@ PATIENCE = 5.0
 OPTIONS = {
     "client_id": "arus-writer",
     "acks": "all",
-    "enable_idempotence": True,
+    # A producer that numbers its records never sends again once one of them is too late, as when Kafka stood still for
+    # PATIENCE (kafka-python 3.0.12, test_writer.py). A record that comes twice says what it said: all have names.
+    "enable_idempotence": False,
+    "max_in_flight_requests_per_connection": 1,
     "bootstrap_timeout_ms": int(PATIENCE * 1_000),
     "request_timeout_ms": int(PATIENCE * 1_000),
     "delivery_timeout_ms": int(PATIENCE * 1_000) + 1_000,
@@ -40,7 +45,8 @@ class Writer:
     def close(self) -> None:
         """Ends the connection."""
         if self._open:
-            self._open.close(timeout=1)
+            with suppress(KafkaError):  # what was under way is not known to be written, as its writer was told
+                self._open.close(timeout=1)
             self._open = None
 
     def _producer(self) -> Any:  # noqa: ANN401  # kafka-python has no types

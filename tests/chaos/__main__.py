@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from itertools import cycle, islice
 from pathlib import Path
@@ -104,7 +104,8 @@ def _round(field: Ground, fault: str, victim: str, orders: int, seed: str) -> tu
             except AssertionError as error:
                 wrong.append(str(error) or "it does not work again")
             seconds = time.monotonic() - struck
-            if asked.exception(PATIENCE):
+            wait([asked], PATIENCE)
+            if not asked.done() or asked.exception():
                 wrong.append("a command was neither taken nor refused")
         verdicts = field.prove()
         wrong += [f"{verdict['what']}: {verdict['detail']}" for verdict in verdicts if not verdict["holds"]]
