@@ -7,9 +7,10 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -65,20 +66,31 @@ async def _run(settings: Settings, on_ready: Callable[[], None]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
 
-    def ready() -> None:
-        file = settings.home / "run" / "endpoints.ready"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(str(os.getpid()))
-        on_ready()
-
-    with served(settings.streams):
+    with served(settings.streams), _ready_file(settings.home) as file:
         worker = Worker(settings, _now)
+
+        def ready() -> None:
+            file.write_text(str(os.getpid()))
+            on_ready()
+
         try:
             await worker.work(stopping, ready)
         except (KafkaError, OSError) as error:
             log.warning("endpoints.kafka_lost", error=repr(error))
             return 1
     return int(worker.is_broken)
+
+
+@contextmanager
+def _ready_file(home: Path) -> Iterator[Path]:
+    """Gives the file that tells a container's health check that we work; one of a killed process tells nothing."""
+    file = home / "run" / "endpoints.ready"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _now() -> int:

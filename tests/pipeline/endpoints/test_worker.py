@@ -157,6 +157,25 @@ def test_what_waits_is_tried_again_by_the_next_process(stream, receiver):
         assert not stream.standing().failing_since
 
 
+def test_a_process_is_ready_from_its_first_look_to_its_end(stream, tmp_path):
+    """A health check asks for the file: one that a killed process left says nothing of the next."""
+    file = tmp_path / "run" / "endpoints.ready"
+
+    def who() -> str:
+        with suppress(FileNotFoundError):
+            return file.read_text()
+        return ""
+
+    stream.start()
+    killed = until(who)
+    stream.kill()
+    assert who() == killed
+    stream.start()
+    until(lambda: who() not in ("", killed))
+    assert stream.kill(signal.SIGTERM) == 0
+    assert not file.exists()
+
+
 def test_processes_share_the_sellers_and_take_over_from_each_other(stream):
     """Of a process that is killed the other has all that waited; each notice arrives, in whoever's hands it was."""
     with Receiver() as one, Receiver() as other:
