@@ -187,8 +187,6 @@ def _by_others(order: Order, news: News) -> list[Mark]:
     if news.scope not in ("payments", "refunds"):
         return []
     things = getattr(order, news.scope)
-    if len(things) == 1:
-        return []
     others = [thing for thing in things.values() if thing.source != things[news.ref].source]
     return [thing.marks[news.milestone] for thing in others if news.milestone in thing.marks]
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -227,26 +228,26 @@ class Soak:
         self.sent.ends[at.topic, at.partition] = max(self.sent.ends[at.topic, at.partition], at.offset + 1)
 
     async def catch_up(self) -> None:
-        """Waits until the workers have committed all that was sent, and passed it on."""
-        until, least = time.monotonic() + STILL, 1 << 60
-        while time.monotonic() < until and (lag := sum((await self._lag()).values())):
-            if lag < least:
-                until, least = time.monotonic() + STILL, lag
-            await asyncio.sleep(0.5)
+        """Waits until the workers have committed all that was sent, passed it on, and rung all alarms."""
+        await self._run_out(self._behind)
         self.account.lag = await self._lag()
-        await self._hear_all()
-
-    async def _hear_all(self) -> None:
-        """Waits until all alarms have rung, or none does for a while."""
         await asyncio.sleep(max(0, max(self.sent.alarms.values(), default=0) / 1_000 - time.time()))
-        until, most = time.monotonic() + STILL, 0
-        while (heard := len({record.key for record in await self.read("rang")})) < len(self.sent.alarms):
-            if heard > most:
-                until, most = time.monotonic() + STILL, heard
-            if time.monotonic() > until:
-                return
-            await asyncio.sleep(0.5)
+        await self._run_out(self._silent)
         await asyncio.sleep(1)  # a second ring would come now
+
+    async def _run_out(self, left: Callable[[], Awaitable[int]]) -> None:
+        """Waits until nothing is left, or it does not become less for a while."""
+        until, least = time.monotonic() + STILL, 1 << 60
+        while time.monotonic() < until and (count := await left()):
+            if count < least:
+                until, least = time.monotonic() + STILL, count
+            await asyncio.sleep(0.5)
+
+    async def _behind(self) -> int:
+        return sum((await self._lag()).values())
+
+    async def _silent(self) -> int:
+        return len(self.sent.alarms.keys() - {record.key for record in await self.read("rang")})
 
     async def _lag(self) -> dict[str, int]:
         """Counts what each partition still has to commit."""
