@@ -1,7 +1,6 @@
 """Commands that run: everything at once, or one process of it."""
 
 import asyncio
-import os
 import socket as sockets
 import threading
 import time
@@ -13,6 +12,7 @@ import typer
 
 from pipeline.cli.output import Json, console, load, print_json
 from pipeline.cli.progress import Progress
+from pipeline.ready import ReadyFile
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -139,16 +139,10 @@ def _ready(supervised: int) -> Callable[..., None]:
 
 def when_ready(home: Path, job: str, tell: Callable[[], None]) -> None:
     """Tells once the worker has its state: it then writes its process id into a file."""
-    file, ours = home / "run" / f"{job}.ready", str(os.getpid())
-
-    def is_told() -> bool:
-        try:
-            return file.read_text() == ours
-        except FileNotFoundError:  # not written yet, or a killed worker's, just removed
-            return False
+    file = ReadyFile(home, job)
 
     def watch() -> None:
-        while not is_told():
+        while not file.is_ours():
             time.sleep(0.02)
         tell()
 

@@ -1,16 +1,14 @@
 """The process that sends to endpoints: makes a message of each notice that is for one, and a line for each seller."""
 
 import asyncio
-import os
 import random
 import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 
 import msgspec
 import structlog
@@ -26,6 +24,7 @@ from pipeline.endpoints.line import CROWDED, Line
 from pipeline.endpoints.posting import Poster
 from pipeline.endpoints.reader import ASKING, SENDINGS, Reader
 from pipeline.endpoints.schedule import Outcome
+from pipeline.ready import ReadyFile
 from pipeline.settings import Settings
 from pipeline.streams.kafka import Topics
 from pipeline.streams.logs import thin_out
@@ -66,31 +65,23 @@ async def _run(settings: Settings, on_ready: Callable[[], None]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
 
-    with served(settings.streams), _ready_file(settings.home) as file:
+    file = ReadyFile(settings.home, "endpoints")
+    file.remove()
+
+    def ready() -> None:
+        file.write()
+        on_ready()
+
+    with served(settings.streams):
         worker = Worker(settings, _now)
-
-        def ready() -> None:
-            file.write_text(str(os.getpid()))
-            on_ready()
-
         try:
             await worker.work(stopping, ready)
         except (KafkaError, OSError) as error:
             log.warning("endpoints.kafka_lost", error=repr(error))
             return 1
+        finally:
+            file.remove()
     return int(worker.is_broken)
-
-
-@contextmanager
-def _ready_file(home: Path) -> Iterator[Path]:
-    """Gives the file that tells a container's health check that we work; one of a killed process tells nothing."""
-    file = home / "run" / "endpoints.ready"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    try:
-        yield file
-    finally:
-        file.unlink(missing_ok=True)
 
 
 def _now() -> int:

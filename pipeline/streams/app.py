@@ -16,6 +16,7 @@ from mode.threads import WorkerThread
 
 from pipeline.broker.clients import client_options
 from pipeline.logs import configure
+from pipeline.ready import ReadyFile
 from pipeline.settings import Settings
 from pipeline.stopping import MustStop
 from pipeline.streams import logs, metrics, place, tame
@@ -97,7 +98,7 @@ class Worker:
         self._topics = {topic for agent in agents for topic in agent.topics} | set(sink.topics if sink else ())
         self._restart = restart
         self.ready = asyncio.Event()
-        self._file = settings.home / "run" / f"{job}.ready"
+        self._file = ReadyFile(settings.home, job)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Waits until asked to stop. Raises WorkerError if the work came to an end before."""
@@ -180,13 +181,12 @@ class Worker:
 
     def _not_ready(self) -> None:
         self.ready.clear()
-        self._file.unlink(missing_ok=True)
+        self._file.remove()
 
     def _is_ready(self) -> None:
         if not self.ready.is_set():
             self.ready.set()
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(str(os.getpid()))
+            self._file.write()
             log.info("worker.ready", job=self.job, pid=os.getpid())
 
 
