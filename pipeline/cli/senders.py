@@ -9,12 +9,17 @@ import typer
 from pipeline.cli.output import Json, load, show, show_problems
 
 if TYPE_CHECKING:
+    import httpx
+
     from pipeline.settings import Settings
 
 sources = typer.Typer(no_args_is_help=True, help="Senders, and the accounts through which they send.")
 
 PATIENCE = 15.0
 """Seconds that the gateway may take to answer."""
+
+TRIES = 5
+"""How often a sample is sent while the gateway says that it cannot keep it now, with a second or more between."""
 
 Name = Annotated[str, typer.Option("--account", help="Which account of this sender, where there are several.")]
 
@@ -101,10 +106,10 @@ def send_sample(  # noqa: PLR0913  # its options
 ) -> None:
     """Sends a webhook to a running gateway, signed as its sender would, and tells what it answered.
 
-    Exit code 1 if that is no 2xx. Example: `arus sources send ninjavan --order 1001`
-    """
-    import httpx
+    Comes again after a 503, as senders do. Exit code 1 if the last answer is no 2xx.
 
+    Example: `arus sources send ninjavan --order 1001`
+    """
     from pipeline.sources import SOURCES, Request
     from pipeline.sources.trying import Step, account_of, fill, understood
 
@@ -120,9 +125,7 @@ def send_sample(  # noqa: PLR0913  # its options
     signed = source.scheme.sign(told, owner, now, public)
     kind = "application/json" if signed.body[:1] in b"{[" else "application/x-www-form-urlencoded"
     headers = {"content-type": kind, **{name.lower(): value for name, value in signed.headers.items()}}
-    answer = httpx.post(
-        f"{gateway}{path}?{signed.query}".rstrip("?"), content=signed.body, headers=headers, timeout=PATIENCE
-    )
+    answer = _post(f"{gateway}{path}?{signed.query}".rstrip("?"), signed.body, headers)
     steps = [
         Step("sent", "ok", f"{len(signed.body)} bytes to {gateway}{path}, signed by the newest secret"),
         Step("answered", "ok" if answer.is_success else "failed", f"{answer.status_code} {answer.text}".strip()),
@@ -132,6 +135,25 @@ def send_sample(  # noqa: PLR0913  # its options
     show([step._asdict() for step in steps], as_json=json, none="")
     if not answer.is_success:
         raise typer.Exit(1)
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> "httpx.Response":
+    """Posts until the gateway says anything but 503: Kafka may be slow for a moment."""
+    import httpx
+    import stamina
+
+    def is_unready(error: Exception) -> bool:
+        return (
+            isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        )
+
+    try:
+        for attempt in stamina.retry_context(is_unready, attempts=TRIES, wait_initial=1.0):
+            with attempt:
+                answer = httpx.post(url, content=body, headers=headers, timeout=PATIENCE).raise_for_status()
+    except httpx.HTTPStatusError as error:
+        answer = error.response
+    return answer
 
 
 def _gateway(settings: "Settings") -> str:

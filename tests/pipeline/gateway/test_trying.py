@@ -1,8 +1,11 @@
 """`arus sources send` and `check`: a sample goes to a gateway that runs, and what it became is told."""
 
+import asyncio
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
@@ -36,6 +39,20 @@ async def test_a_sample_is_kept_and_understood(client, arus):
     assert (code, [step["step"] for step in steps]) == (0, ["sent", "answered", "understood"])
     assert steps[1]["detail"] == "200"
     assert "package_scanned of toko:1001" in steps[2]["detail"]
+
+
+async def test_a_sample_is_sent_again_while_the_gateway_cannot_keep_it(arus):
+    """After a 503, as senders do; what it answers at last is told."""
+    statuses = [503, 503, 200]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=statuses.pop(0))
+
+    gateway = web.Application()
+    gateway.router.add_post("/webhooks/ninjavan/main", answer)
+    async with TestServer(gateway) as server:
+        code, steps = await asyncio.to_thread(arus, "send", "ninjavan", "--to", str(server.make_url("/")))
+    assert (code, steps[1]["detail"], statuses) == (0, "200", [])
 
 
 async def test_a_gateway_with_another_secret_says_why_not(client, arus, tmp_path):
