@@ -139,8 +139,10 @@ def _kafka(settings: Settings) -> tuple[str, str]:
         return "OK", "embedded: starts with `arus up`"
     kafka = settings.kafka.model_copy(update={"bootstrap_servers": named})
     with admin.connect(kafka) as door:
-        problems = door.check_topics()
-    return ("ERR", "; ".join(problems)) if problems else ("OK", f"{named} answers, its topics are as they must be")
+        problems, warning = door.check_topics(), door.warning()
+    if problems:
+        return "ERR", "; ".join(problems)
+    return ("WARN", f"{named}: {warning}") if warning else ("OK", f"{named} answers, its topics are as they must be")
 
 
 def _accounts(settings: Settings) -> tuple[str, str]:

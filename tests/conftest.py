@@ -133,6 +133,14 @@ def topic(kafka: Kafka, unique: Callable[[str], str]) -> Callable[..., str]:
 
 
 @pytest.fixture
+def lax_kafka(tmp_path: Path) -> Iterator[EmbeddedKafka]:
+    """A broker of this test alone that lets a partition be written to that is in no transaction, as older ones did."""
+    config = FOR_TESTS | {"transaction.partition.verification.enable": "false"}
+    with EmbeddedKafka(tmp_path / "kafka", settings.load().cache, config=config) as broker:
+        yield broker
+
+
+@pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[EmbeddedKafka]:
     """A broker of this test alone, to be killed, restarted, or filled with the topics of TOPICS."""
     with EmbeddedKafka(tmp_path / "kafka", settings.load().cache, config=FOR_TESTS) as broker:

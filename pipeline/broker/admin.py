@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
-from pipeline.broker.asking import open_admin
+from pipeline.broker import hanging
+from pipeline.broker.asking import asking, open_admin
 from pipeline.broker.lag import Lag, Lags
 from pipeline.broker.reader import Reader, Stored
 from pipeline.broker.topics import TopicRow, Topics
@@ -45,6 +46,11 @@ class Admin:
     def check_topics(self) -> list[str]:
         """Tells in a sentence each what is wrong with the topics and how to mend it; no sentence, nothing wrong."""
         return self._topics.problems()
+
+    def warning(self) -> str:
+        """Says what should be known of this version of Kafka; mostly nothing."""
+        with asking("the version of Kafka cannot be read"):
+            return hanging.warning(self._client.describe_features())
 
     def list_topics(self) -> list[TopicRow]:
         """Lists our topics, made or not, and then all others."""

@@ -1,14 +1,14 @@
 """Hanging transactions: Kafka holds them for ended and has not written so to a partition. Readers stop before them.
 
-Kafka 4.4 that is ended by TERM while it commits, or stands still so long that its controller gives it up, can lose
-marks so (found by `tests.chaos --fault broker-term` and `broker-freeze`).
-Its own tool can only abort, which loses what was committed. What was decided stands in the coordinator's log.
+Kafka 4.3.0 to 4.4.0 can lose marks so: a partition without a leader for a moment, as when a broker is ended by TERM or
+stands still until its controller gives it up, counts as deleted (KAFKA-20734; found anew by `tests.chaos`). Its own
+tool can only abort, which loses what was committed. What was decided stands in the coordinator's log.
 """
 
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka import TopicPartition
@@ -23,6 +23,9 @@ from pipeline.settings import Kafka
 PATIENCE_MS = 10_000
 UNDER_WAY = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")
 PREPARE_COMMIT, PREPARE_ABORT = 2, 3
+FAULTY = 30
+"""The `metadata.version` that Kafka 4.3 was the first to know; 4.2 knows 29."""
+
 LOG = "__transaction_state"
 
 
@@ -54,16 +57,33 @@ class Decision(Struct, frozen=True):
     at: int
 
 
-def hanging(kafka: Kafka, older_than: int) -> list[Hanging]:
-    """Finds the transactions that hang for longer than so many milliseconds. Raises BrokerError."""
+def warning(features: Mapping[str, Mapping[str, Any]]) -> str:
+    """Says what an operator should know of a Kafka with these features; nothing of one that loses no marks."""
+    _, newest = features.get("metadata.version", {}).get("supported", (0, 0))
+    if newest < FAULTY:
+        return ""
+    return (
+        "it is 4.3 or newer: 4.3.0 to 4.4.0 lose the ends of transactions while a partition has no leader "
+        "(KAFKA-20734), so that what they told may come twice; 4.2 does not, docs/upgrading.md"
+    )
+
+
+Places = Collection[tuple[str, int]]
+"""Topics and partitions."""
+
+
+def hanging(kafka: Kafka, older_than: int, places: Places = ()) -> list[Hanging]:
+    """Finds the transactions that hang for longer than so many milliseconds, here or anywhere. Raises BrokerError."""
     before = time.time_ns() // 1_000_000 - older_than
     with asking("transactions cannot be read"), open_admin(kafka, PATIENCE_MS) as client:
         hidden = _held(client)
+        if places:
+            hidden = {place: count for place, count in hidden.items() if place in places}
         found = [one for one in _open(client, hidden) if one.since < before] if hidden else []
         alive = _under_way(client) if found else frozenset()
     found = [one for one in found if (one.producer_id, one.topic, one.partition) not in alive]
     decided = _decisions(kafka) if found else {}
-    return [_decided(one, decided.get((one.producer_id, one.epoch), ())) for one in found]
+    return [_decided(one, decided.get(one.producer_id, ())) for one in found]
 
 
 def held(kafka: Kafka) -> dict[TopicPartition, int]:
@@ -80,9 +100,9 @@ def end(kafka: Kafka, one: Hanging, *, committed: bool) -> None:
         client.end_transaction(spec, committed=committed)
 
 
-def mend(kafka: Kafka, older_than: int) -> Iterator[Hanging]:
+def mend(kafka: Kafka, older_than: int, places: Places = ()) -> Iterator[Hanging]:
     """Ends what hangs for longer than so many milliseconds as it was decided, and gives it. Raises BrokerError."""
-    for one in hanging(kafka, older_than):
+    for one in hanging(kafka, older_than, places):
         if one.committed is not None:
             end(kafka, one, committed=one.committed)
             yield one
@@ -121,20 +141,23 @@ def _under_way(client: Any) -> frozenset[tuple[int, str, int]]:  # noqa: ANN401 
 
 
 def _decided(one: Hanging, decisions: Sequence[Decision]) -> Hanging:
-    """Adds what was decided: the first word on this partition that is not older than the record."""
-    later = [decision for decision in decisions if decision.at >= one.since]
+    """Adds what was decided: the first word on this partition that is not older than the record.
+
+    That of a later epoch counts too: whoever fences a producer aborts what it left open in the name of the next.
+    """
+    later = [told for told in decisions if told.at >= one.since and told.epoch >= one.epoch]
     naming = [decision for decision in later if (one.topic, one.partition) in decision.partitions]
     first = min(naming, key=lambda decision: decision.at, default=None)
     return replace(one, committed=first.committed) if first else one
 
 
-def _decisions(kafka: Kafka) -> dict[tuple[int, int], list[Decision]]:
-    """Reads what coordinators decided, as far as compaction has left it: by producer and epoch."""
-    found: defaultdict[tuple[int, int], list[Decision]] = defaultdict(list)
+def _decisions(kafka: Kafka) -> dict[int, list[Decision]]:
+    """Reads what coordinators decided, as far as compaction has left it: by producer."""
+    found: defaultdict[int, list[Decision]] = defaultdict(list)
     for record in records(kafka, LOG):
         decision = read_decision(record.value) if record.value else None
         if decision:
-            found[decision.producer_id, decision.epoch].append(decision)
+            found[decision.producer_id].append(decision)
     return found
 
 

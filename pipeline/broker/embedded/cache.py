@@ -32,8 +32,8 @@ class Kit(NamedTuple):
 
     @property
     def template(self) -> Path:
-        """The metadata folder of a formatted broker."""
-        return self.home / "__cluster_metadata-0"
+        """What a freshly formatted broker has in its folder, but for its names."""
+        return self.home / "formatted"
 
     @property
     def classpath(self) -> str:
@@ -85,7 +85,9 @@ def _train(kit: Kit) -> None:
         if java.run(tool, folder.log):
             raise BrokerError(folder.why())
         if not kit.template.exists():
-            shutil.copytree(folder.metadata, Path(scratch, "template")).replace(kit.template)
+            made = Path(scratch, "template")
+            folder.keep_template(made)
+            made.replace(kit.template)
         watched = (f"-XX:AOTCacheOutput={ahead}", "-cp", kit.classpath, "kafka.Kafka", folder.properties)
         kafka = java.Kafka(watched, folder.log, folder.held)
         if not kafka.ready(port, 60):

@@ -33,6 +33,9 @@ DEFAULTS = properties("server.properties")
 FOR_TESTS = properties("tests.properties")
 """What makes compaction, deletion, expiry and rebalances happen within a second or two."""
 
+IDENTITY = "meta.properties"
+"""Kafka's own file of the names of cluster and folder."""
+
 
 class Folder:
     """Where one embedded Kafka keeps everything."""
@@ -104,15 +107,14 @@ class Folder:
             "log.dirs": str(self._logs),
         }
         _write(self.properties, {**DEFAULTS, **own, **config})
-        identity = self._logs / "meta.properties"
+        identity = self._logs / IDENTITY
         if template and not identity.exists():
-            shutil.copytree(template, self._logs / template.name, dirs_exist_ok=True)
+            shutil.copytree(template, self._logs, dirs_exist_ok=True)
             _write(identity, {"version": "1", "node.id": "1", "cluster.id": kafka_id(), "directory.id": kafka_id()})
 
-    @property
-    def metadata(self) -> Path:
-        """The folder of Kafka's own metadata; freshly formatted, it is the template for others."""
-        return self._logs / "__cluster_metadata-0"
+    def keep_template(self, template: Path) -> None:
+        """Copies what Kafka's own `format` has just written, but for the names of this one."""
+        shutil.copytree(self._logs, template, ignore=shutil.ignore_patterns(IDENTITY))
 
     def why(self) -> str:
         """Tells in a sentence why the Kafka in here ended, from its log."""
@@ -140,6 +142,10 @@ SIGNS = {
     "No space left on device": NO_SPACE,
     "Cannot allocate memory": "there is not enough memory to run Kafka: it needs about 200 MB",
     "Permission denied": "Kafka may not write into {folder}: it belongs to somebody else",
+    "MetadataParseException": (
+        "{folder} was written by a newer Kafka than this one, which cannot read it: name another home, or run that "
+        "Kafka yourself and set ARUS_KAFKA__BOOTSTRAP_SERVERS; docs/upgrading.md says why"
+    ),
 }
 """What the log says and what it means."""
 

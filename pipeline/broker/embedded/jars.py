@@ -15,7 +15,7 @@ from pipeline.broker import BrokerError
 
 LOCK = Path(__file__).with_name("kafka.lock")
 ROOTS = (
-    "org.apache.kafka:kafka_2.13:4.4.0",
+    "org.apache.kafka:kafka_2.13:4.2.2",  # 4.3 and 4.4 lose the ends of transactions: see broker.hanging
     "org.slf4j:slf4j-simple:1.7.36",  # needs no configuration file and starts sooner than log4j's binding
 )
 """What is chosen; all else in kafka.lock is what these need."""

@@ -67,6 +67,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Commits offsets for those who look at lag."""
         self._thread.tell({Partition(*tp): end for tp, end in offsets.items()})
 
+    async def open_in(self, tps: Iterable[Partition]) -> list[Partition]:
+        """Gives the partitions where a transaction is open."""
+        return await self._thread.open_in(tps)
+
     def finish(self, run: Run, *, done: bool) -> None:
         """Tells that a run is through, or must be read again."""
         was_full = run.cursor.is_full()

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from typing import Any
 
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
@@ -68,6 +69,20 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
         work = self._ensure_consumer()._coordinator.fetch_committed_offsets(list(tps))
         found = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
         return {Partition(*tp): offset.offset for tp, offset in found.items() if offset.offset >= 0}
+
+    async def open_in(self, tps: Iterable[Partition]) -> list[Partition]:
+        """Gives the partitions where a transaction is open."""
+        work = self._open_in([TopicPartition(*tp) for tp in tps])
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
+    async def _open_in(self, tps: list[TopicPartition]) -> list[Partition]:
+        consumer = self._ensure_consumer()
+        seeing_all = copy(consumer._fetcher)  # it asks as whoever reads what it is set to
+        seeing_all._isolation_level = READ_UNCOMMITTED
+        committed, written = [
+            await fetcher.end_offsets(tps, consumer._request_timeout_ms) for fetcher in (consumer._fetcher, seeing_all)
+        ]
+        return [Partition(*tp) for tp in tps if committed[tp] < written[tp]]
 
     def tell(self, offsets: Mapping[Partition, int]) -> None:
         """Commits offsets, but does not mind if that fails."""

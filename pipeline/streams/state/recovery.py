@@ -11,6 +11,7 @@ from mode import Service
 
 from pipeline.streams.reading.cursor import Run
 from pipeline.streams.reading.records import Records
+from pipeline.streams.state.wholeness import make_whole
 
 if TYPE_CHECKING:
     from pipeline.streams.job import JobApp
@@ -39,6 +40,7 @@ class BatchRecovery(Recovery):  # type: ignore[misc]
         """Fences before the ends are read: nothing of a former owner can be committed behind them."""
         if title == "active":
             await self.app.fence({tp.partition for tp in tps})
+            await make_whole(self.app, tps)
         await super()._build_highwaters(consumer, tps, destination, title)
         offsets = self.active_offsets if title == "active" else self.standby_offsets
         for tp in tps:

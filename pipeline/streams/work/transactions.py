@@ -101,14 +101,12 @@ class Transactions:
         topics = [
             (topic, [tp.partition for tp in batches if tp.topic == topic]) for topic in {tp.topic for tp in batches}
         ]
-        await _both(
+        await _all(
             self._ask(AddPartitionsToTxnRequest(self.name, *producer, topics)) if topics else _nothing(),
             self._ask(AddOffsetsToTxnRequest(self.name, *producer, self._group)) if offsets else _nothing(),
         )
         last: dict[TopicPartition, int]
-        last, _ = await _both(
-            self._produce(producer, batches), self._tell(producer, offsets) if offsets else _nothing()
-        )
+        last, _ = await _all(self._produce(producer, batches), self._tell(producer, offsets) if offsets else _nothing())
         return last
 
     def _tell(self, producer: Producer, offsets: Mapping[Any, int]) -> Awaitable[Any]:
@@ -161,7 +159,7 @@ class Transactions:
         for tp, batch in batches.items():
             if (leader := await self._wire.leader(tp)) is not None:
                 by_leader.setdefault(leader, {})[tp] = batch
-        answers = await asyncio.gather(*(self._send_to(leader, some) for leader, some in by_leader.items()))
+        answers = await _all(*(self._send_to(leader, some) for leader, some in by_leader.items()))
         codes = {tp: answer for some in answers for tp, answer in some.items()}
         taken = {tp: offset for tp, (code, offset) in codes.items() if code in (0, DUPLICATE)}
         refusal: Exception | None = None
@@ -187,14 +185,14 @@ class Transactions:
         }
 
 
-async def _both(one: Awaitable[Any], other: Awaitable[Any]) -> tuple[Any, Any]:
-    """Waits for both, also if one fails: nothing may still be under way when the transaction is ended."""
-    results = await asyncio.gather(one, other, return_exceptions=True)
+async def _all(*asked: Awaitable[Any]) -> list[Any]:
+    """Waits for all, also if one fails: nothing may still be under way when the transaction is ended."""
+    results = await asyncio.gather(*asked, return_exceptions=True)
     for kind in (Broken, Refused, BaseException):
         for result in results:
             if isinstance(result, kind):
                 raise result
-    return results[0], results[1]
+    return results
 
 
 async def _nothing() -> None:

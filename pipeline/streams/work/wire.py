@@ -77,12 +77,15 @@ class Wire:
         return None
 
     async def send(self, node: int, request: Any, *lane: Any) -> Any:  # noqa: ANN401
-        """Sends to a broker on the lane's own connection; None if nobody is there. Raises Refused."""
+        """Sends to a broker on the lane's own connection; None if it did not answer. Raises Broken.
+
+        What went wrong here Kafka has not said: it may have taken what was sent, or still take it.
+        """
         try:
             return await self._open_client().send(node, request, group=lane)
         except KafkaError as error:
             if not error.retriable:
-                raise Refused(repr(error)) from error
+                raise Broken(repr(error)) from error
             return None
 
     async def leader(self, tp: TopicPartition) -> int | None:

@@ -7,15 +7,13 @@ from aiokafka.protocol.transaction import AddPartitionsToTxnRequest
 
 from pipeline.broker import admin
 from pipeline.broker.clients import client_options
-from pipeline.broker.embedded import EmbeddedKafka
-from pipeline.broker.hanging import LOG, Decision, Hanging, _decided, end, hanging, mend, read_decision
+from pipeline.broker.hanging import LOG, Decision, Hanging, _decided, end, hanging, mend, read_decision, warning
 from pipeline.broker.reader import records
-from pipeline.settings import Kafka, load
+from pipeline.settings import Kafka
 from pipeline.streams.agent import Message
 from pipeline.streams.work.outbox import Outbox
 from pipeline.streams.work.transactions import Transactions
 from pipeline.streams.work.wire import Wire
-from tests.conftest import FOR_TESTS
 from tests.journeys.system import until
 
 
@@ -31,14 +29,12 @@ class Forgetful(Transactions):
 
 
 @pytest.fixture
-def lax(tmp_path):
-    """A Kafka that lets a partition be written to that is in no transaction, as older ones did."""
-    config = FOR_TESTS | {"transaction.partition.verification.enable": "false"}
-    with EmbeddedKafka(tmp_path / "kafka", load().cache, config=config) as broker:
-        kafka = Kafka(bootstrap_servers=broker.bootstrap, partitions=1)
-        with admin.connect(kafka) as door:
-            door.create_topics()
-        yield kafka
+def lax(lax_kafka):
+    """A Kafka with all topics that lets a partition be written to that is in no transaction."""
+    kafka = Kafka(bootstrap_servers=lax_kafka.bootstrap, partitions=1)
+    with admin.connect(kafka) as door:
+        door.create_topics()
+    return kafka
 
 
 async def write(kafka, transacting):
@@ -86,3 +82,29 @@ def test_the_first_word_after_the_record_counts(decisions, word):
     found = Hanging("payments", 0, 7, 0, 0, 5, 1, since=10)
     told = [Decision(7, 0, committed, frozenset({(topic, 0)}), at) for committed, topic, at in decisions]
     assert _decided(found, told).committed is word
+
+
+@pytest.mark.parametrize(
+    ("features", "warned"),
+    [
+        ({}, False),
+        ({"metadata.version": {"supported": (7, 29)}}, False),
+        ({"metadata.version": {"supported": (7, 33)}}, True),
+    ],
+)
+def test_a_kafka_that_loses_marks_is_known(features, warned):
+    """By the newest metadata that it knows; one that tells nothing of it is no Kafka of those."""
+    assert bool(warning(features)) is warned
+
+
+def test_the_kafka_that_arus_brings_loses_none(kafka):
+    """It is of a version before the fault, and the doctor has nothing to say of it."""
+    with admin.connect(kafka) as door:
+        assert door.warning() == ""
+
+
+@pytest.mark.parametrize(("epoch", "word"), [(2, None), (3, False), (4, False)])
+def test_the_word_of_whoever_fenced_it_counts(epoch, word):
+    """It aborts in the name of the next epoch; that of an earlier one was another transaction's."""
+    found = Hanging("payments", 0, 7, 3, 0, 5, 1, since=10)
+    assert _decided(found, [Decision(7, epoch, False, frozenset({("payments", 0)}), 11)]).committed is word

@@ -35,6 +35,8 @@ STILL = 60.0
 vanished worker left open."""
 COMPACTED = ("counts.log", "relayed.log", "alarms.log")
 TOPICS = (*SOURCES, "steps", "relay", "relayed", "alarms", "rang", "dead-letters", *COMPACTED)
+STALL = 3.0, 11.0
+"""Seconds for which Kafka stands still: less and more than a session, and than its own controller waits for it."""
 SESSION, FREEZE = 4.0, 6.5
 """Seconds that the group waits for a worker, and that a frozen one stays away: longer."""
 
@@ -161,7 +163,10 @@ class Soak:
             self.account.exits.append(code)
 
     async def cycle(self, number: int, kind: str) -> None:
-        """Lets a third worker join, then does something to one of the three."""
+        """Lets Kafka stand still; or a third worker join, and then does something to one of the three, or to Kafka."""
+        if kind == "stall":
+            await self.stall()
+            return
         await self.start("C")
         await asyncio.sleep(1.5)
         victim = "ABC"[number % 3]
@@ -185,6 +190,13 @@ class Soak:
         for name in [name for name, process in self.workers.items() if process.poll() is not None]:
             self.account.exits.append(self.workers[name].returncode)
             await self.start(name)
+
+    async def stall(self) -> None:
+        """Lets Kafka stand still, with all connections open."""
+        os.kill(self.broker.pid, signal.SIGSTOP)
+        await asyncio.sleep(self.dice.uniform(*STALL))
+        os.kill(self.broker.pid, signal.SIGCONT)
+        await asyncio.sleep(self.dice.uniform(2, 6))
 
     # ---- events
 
@@ -327,7 +339,7 @@ def main() -> int:
     parser.add_argument("--store", default="memory", choices=["memory", "rocksdict"])
     parser.add_argument("--cycles", type=int, default=6)
     parser.add_argument("--rate", type=int, default=600)
-    parser.add_argument("--kinds", default="kill,freeze,term,broker")
+    parser.add_argument("--kinds", default="kill,freeze,term,broker,stall")
     parser.add_argument("--faults", type=float, default=0.003)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--folder", type=Path)

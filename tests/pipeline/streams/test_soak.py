@@ -1,4 +1,4 @@
-"""Short soaks: after kill -9, freezing, SIGTERM, a lost broker and poison everything is there exactly once."""
+"""Short soaks: after kill -9, freezing, SIGTERM, a lost or frozen broker and poison all is there exactly once."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.pipeline.streams.soak import Soak
 @pytest.mark.timeout(600)
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize(
-    ("store", "kinds"), [("memory", ["freeze", "kill"]), ("rocksdict", ["broker", "term"])], ids=str
+    ("store", "kinds"), [("memory", ["freeze", "kill", "stall"]), ("rocksdict", ["broker", "term", "stall"])], ids=str
 )
 async def test_nothing_is_lost_doubled_or_wrong(tmp_path, store, kinds):
     """Every event is counted once in the rows, told once, passed on once; an alarm rings once, a poison is a letter."""

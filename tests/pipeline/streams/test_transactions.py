@@ -4,6 +4,8 @@ import asyncio
 import time
 
 import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.transaction import EndTxnRequest
 from aiokafka.structs import TopicPartition
 
 from pipeline.broker.clients import client_options
@@ -142,6 +144,47 @@ async def test_an_answer_that_is_lost_does_not_double_the_records(stage, start, 
     monkeypatch.setattr(first, "_send_to", lose_once)
     assert await first.commit(packs(first, out, b"1", b"2"), offsets(stage, 1)) == {(out, 0): 1}
     assert [record.value for record in await stage.read(out)] == [b"1", b"2"]
+
+
+async def test_an_answer_that_cannot_be_read_breaks_the_producer(stage, start, wire, monkeypatch):
+    """Kafka may have done what was asked: to abort and to do it again could double it. The next fence settles it."""
+    stage.topic("in")
+    out, first, send = stage.topic("out"), await start(), wire._client.send
+
+    async def garble(node, request, **where):
+        answer = await send(node, request, **where)
+        if isinstance(request, EndTxnRequest):
+            raise KafkaError("unreadable")
+        return answer
+
+    monkeypatch.setattr(wire._client, "send", garble)
+    with pytest.raises(Broken):
+        await first.commit(packs(first, out, b"1"), offsets(stage, 1))
+    await start()
+    assert [record.value for record in await stage.read(out)] == [b"1"]
+
+
+async def test_where_one_leader_fails_the_answer_of_the_others_is_waited_for(stage, start, wire, monkeypatch):
+    """What is still under way could come behind the end of the transaction, and hang there."""
+    stage.topic("in")
+    out, other, first, through = stage.topic("out"), stage.topic("other"), await start(), asyncio.Event()
+    leaders = {out: 1, other: 2}
+
+    async def lead(tp):
+        return leaders[tp.topic]
+
+    async def answer(leader, _):
+        if leader == leaders[out]:
+            raise Broken("out")
+        await asyncio.sleep(0.2)
+        through.set()
+        return {}
+
+    monkeypatch.setattr(wire, "leader", lead)
+    monkeypatch.setattr(first, "_send_to", answer)
+    with pytest.raises(Broken, match="out"):
+        await first.commit([*packs(first, out, b"1"), *packs(first, other, b"2")], offsets(stage, 1))
+    assert through.is_set()
 
 
 async def test_a_transaction_that_is_cancelled_cannot_be_gone_on_with(stage, start, monkeypatch):
