@@ -161,7 +161,7 @@ def resolve(scratch: Path) -> list[Pin]:
     from jgo.maven import PythonResolver
 
     context = _maven(scratch, repository())
-    # without "!" each coordinate would also be a BOM, and log4j's puts kafka-clients 3.8 beside Kafka 4.4
+    # without "!" each coordinate would also be a BOM, and log4j's puts kafka-clients 3.8 beside the newer Kafka
     roots, needed = PythonResolver().resolve([context.create_dependency(f"{root}!") for root in ROOTS])
     return sorted(_pin(dependency.artifact) for dependency in (*roots, *needed))
 

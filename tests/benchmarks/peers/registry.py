@@ -7,8 +7,8 @@ from pipeline.broker.embedded.jars import Pin
 
 KAFKA_STREAMS = (
     Pin(
-        *("org.apache.kafka", "kafka-streams", "4.4.0", 2446342),
-        "6e06548a119adf213121ad2e4fefff6ab4263875b4f761425ace8ea4f5ba04a6",
+        *("org.apache.kafka", "kafka-streams", "4.2.2", 2086508),
+        "91d15d566827f4f7c9eb35bcfc50f2bf454262eb6f0f65c102cbcfdb441cddc6",
     ),
     Pin(
         *("org.rocksdb", "rocksdbjni", "10.1.3", 72725808),
@@ -46,7 +46,7 @@ EXACTLY, LEAST = "exactly once", "at least once"
 def kafka_streams(threads: int, store: str, title: str) -> Peer:
     """Gives Kafka Streams so set up; it may take longer, as Java gets fast only while it runs."""
     env = {"PEER_THREADS": str(threads), "PEER_STORE": store}
-    return Peer(f"Kafka Streams 4.4.0, {title}", "KafkaStreamsJob.java", EXACTLY, env=env, seconds=120.0)
+    return Peer(f"Kafka Streams 4.2.2, {title}", "KafkaStreamsJob.java", EXACTLY, env=env, seconds=120.0)
 
 
 PEERS = {
