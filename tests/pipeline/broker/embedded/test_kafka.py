@@ -125,6 +125,16 @@ def test_a_wrong_configuration_is_told_in_kafkas_words(embedded):
         embedded(config={"num.io.threads": "0"}).start()
 
 
+def test_a_folder_of_a_newer_kafka_is_told(embedded, tmp_path):
+    """It cannot be read; what to do instead is said, from the words in which 4.2.2 met a folder of 4.4.0."""
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka" / "kafka.log").write_text(
+        "[main] ERROR kafka.server.SharedServer - [SharedServer id=1] Got exception while starting SharedServer\n"
+        "org.apache.kafka.server.common.serialization.MetadataParseException: Failed to deserialize record with type 0"
+    )
+    assert "was written by a newer Kafka than this one" in embedded().why()
+
+
 @pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_its_parent(embedded, tmp_path, sig):
     """However the process that started it ends, Kafka ends too, and the folder is free for the next."""
