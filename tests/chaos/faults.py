@@ -24,8 +24,6 @@ CUT, SLOW, FULL, WRONG = 4.0, 6.0, 4.0, 3.0
 """Seconds without a connection, with a slow one, with a full disk, with a wrong clock."""
 
 HALF_AN_HOUR = 1_800
-HANGS = 40
-"""Seconds after which a transaction is none of ours any more: Kafka ends them after 30."""
 
 
 class Fault(NamedTuple):
@@ -79,15 +77,12 @@ def kill_broker(ground: Ground, _: str) -> float:
 
 
 def end_broker(ground: Ground, _: str) -> float:
-    """Kafka is ended by TERM and started again; transactions that it left hanging are ended as the operator is told."""
+    """Kafka is ended by TERM and started again."""
     process = psutil.Process(ground.broker.pid)
     process.terminate()
     process.wait(PATIENCE)
     struck = time.monotonic()
     ground.broker.start()
-    until(lambda: time.monotonic() > struck + HANGS, PATIENCE)
-    mended = ground.run("topics", "hanging", "--end", "--older", str(HANGS))
-    assert mended.returncode == 0, mended.stdout + mended.stderr
     return struck
 
 
