@@ -54,6 +54,12 @@ PEERS = {
     "kafka-streams-2": kafka_streams(2, "rocksdb", "2 threads, RocksDB"),
     "kafka-streams-memory": kafka_streams(1, "memory", "1 thread, in memory"),
     "arus": Peer("Arus, rocksdict", "arus_job.py", EXACTLY, env={"ARUS_STREAMS__STORE": "rocksdict"}),
+    "arus-2": Peer(
+        "Arus, rocksdict, 2 workers",
+        "arus_job.py",
+        EXACTLY,
+        env={"ARUS_STREAMS__STORE": "rocksdict", "PEER_WORKERS": "2"},
+    ),
     "arus-memory": Peer("Arus, in memory", "arus_job.py", EXACTLY, env={"ARUS_STREAMS__STORE": "memory"}),
     "librdkafka": Peer(
         "librdkafka alone", "librdkafka_job.py", f"{EXACTLY}, but nothing restores its state", (CONFLUENT, MSGSPEC)

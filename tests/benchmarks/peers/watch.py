@@ -72,7 +72,7 @@ async def reading(bootstrap: str, topic: str, partitions: int) -> AsyncIterator[
 
 
 class Watch:
-    """What one process uses while it works."""
+    """What one process uses while it works, and those that it started."""
 
     def __init__(self, process: subprocess.Popen[bytes], broker: psutil.Process, log: Path) -> None:
         self._process, self._peer, self._broker, self._log = process, psutil.Process(process.pid), broker, log
@@ -105,11 +105,13 @@ class Watch:
     def _look(self) -> None:
         if self._process.poll() is not None:
             raise Failed(f"it ended by itself: {self._told()}")
-        peer, own, broker = (sum(each.cpu_times()[:2]) for each in (self._peer, OWN, self._broker))
+        peers = [self._peer, *self._peer.children(recursive=True)]
+        peer = sum(sum(each.cpu_times()[:2]) for each in peers)
+        own, broker = (sum(each.cpu_times()[:2]) for each in (OWN, self._broker))
         times = psutil.cpu_times()
         everybody = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
         self._samples.append(Sample(time.time(), peer, peer + own + broker, everybody))
-        self._memory = max(self._memory, self._peer.memory_info().rss)
+        self._memory = max(self._memory, sum(each.memory_info().rss for each in peers))
 
     def _told(self) -> str:
         """Gives the last words of its log, as they fit into a row."""

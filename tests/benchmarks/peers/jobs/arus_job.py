@@ -1,5 +1,7 @@
 """The simple job on Arus' own stream layer: exactly once, a changelog record and an output for each event."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -23,5 +25,17 @@ def count(batch: Batch, states: Rows[simple.State]) -> Iterator[Message]:
         yield Message(RUN.output, record.key, simple.encode(told))
 
 
+def main() -> int:
+    """Works until it is told to end; as many processes as PEER_WORKERS says, each with a home of its own."""
+    homes = [f"{RUN.home}/{number}" for number in range(1, int(os.environ.pop("PEER_WORKERS", "1")))]
+    others = [subprocess.Popen([sys.executable, __file__], env=os.environ | {"ARUS_HOME": home}) for home in homes]
+    try:
+        return run(RUN.name, [count], load(), letters=f"{RUN.name}-letters")
+    finally:
+        for other in others:
+            other.terminate()
+            other.wait()
+
+
 if __name__ == "__main__":
-    sys.exit(run(RUN.name, [count], load(), letters=f"{RUN.name}-letters"))
+    sys.exit(main())
