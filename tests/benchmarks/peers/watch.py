@@ -71,6 +71,20 @@ async def reading(bootstrap: str, topic: str, partitions: int) -> AsyncIterator[
         await consumer.stop()
 
 
+def _used(process: psutil.Process) -> tuple[float, int]:
+    """Gives the seconds of CPU that a process has used, and the bytes of memory that it has."""
+    with process.oneshot():
+        return sum(process.cpu_times()[:2]), process.memory_info().rss
+
+
+def _used_by_child(process: psutil.Process) -> tuple[float, int]:
+    """Does the same; one that has ended meanwhile was a short helper."""
+    try:
+        return _used(process)
+    except psutil.NoSuchProcess:
+        return 0.0, 0
+
+
 class Watch:
     """What one process uses while it works, and those that it started."""
 
@@ -105,13 +119,13 @@ class Watch:
     def _look(self) -> None:
         if self._process.poll() is not None:
             raise Failed(f"it ended by itself: {self._told()}")
-        peers = [self._peer, *self._peer.children(recursive=True)]
-        peer = sum(sum(each.cpu_times()[:2]) for each in peers)
-        own, broker = (sum(each.cpu_times()[:2]) for each in (OWN, self._broker))
+        own, broker = (_used(each)[0] for each in (OWN, self._broker))
+        used = [_used(self._peer), *map(_used_by_child, self._peer.children(recursive=True))]
+        peer, memory = (sum(column) for column in zip(*used, strict=True))
         times = psutil.cpu_times()
         everybody = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
         self._samples.append(Sample(time.time(), peer, peer + own + broker, everybody))
-        self._memory = max(self._memory, sum(each.memory_info().rss for each in peers))
+        self._memory = max(self._memory, memory)
 
     def _told(self) -> str:
         """Gives the last words of its log, as they fit into a row."""
