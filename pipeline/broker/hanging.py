@@ -28,6 +28,9 @@ FAULTY = 30
 
 LOG = "__transaction_state"
 
+Places = Collection[tuple[str, int]]
+"""Topics and partitions."""
+
 
 class Hanging(Struct, frozen=True):
     """A transaction that a partition holds for open and its coordinator does not.
@@ -66,10 +69,6 @@ def warning(features: Mapping[str, Mapping[str, Any]]) -> str:
         "it is 4.3 or newer: 4.3.0 to 4.4.0 lose the ends of transactions while a partition has no leader "
         "(KAFKA-20734), so that what they told may come twice; 4.2 does not, docs/upgrading.md"
     )
-
-
-Places = Collection[tuple[str, int]]
-"""Topics and partitions."""
 
 
 def hanging(kafka: Kafka, older_than: int, places: Places = ()) -> list[Hanging]:

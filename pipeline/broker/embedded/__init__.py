@@ -71,11 +71,7 @@ class EmbeddedKafka:
         return self
 
     def stop(self) -> None:
-        """Ends it as a crash would: it comes back with all it has.
-
-        It takes no time, and even a Kafka that loses marks when it is ended by TERM writes them when it starts again
-        after this. See broker.hanging.
-        """
+        """Ends it as a crash would, which takes no time: it comes back with all it has."""
         if self._kafka:
             self._kafka.end(signal.SIGKILL)
             self._kafka = None

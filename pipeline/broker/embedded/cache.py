@@ -85,9 +85,7 @@ def _train(kit: Kit) -> None:
         if java.run(tool, folder.log):
             raise BrokerError(folder.why())
         if not kit.template.exists():
-            made = Path(scratch, "template")
-            folder.keep_template(made)
-            made.replace(kit.template)
+            folder.copy_formatted(Path(scratch, "template")).replace(kit.template)
         watched = (f"-XX:AOTCacheOutput={ahead}", "-cp", kit.classpath, "kafka.Kafka", folder.properties)
         kafka = java.Kafka(watched, folder.log, folder.held)
         if not kafka.ready(port, 60):

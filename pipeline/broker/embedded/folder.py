@@ -112,9 +112,9 @@ class Folder:
             shutil.copytree(template, self._logs, dirs_exist_ok=True)
             _write(identity, {"version": "1", "node.id": "1", "cluster.id": kafka_id(), "directory.id": kafka_id()})
 
-    def keep_template(self, template: Path) -> None:
-        """Copies what Kafka's own `format` has just written, but for the names of this one."""
-        shutil.copytree(self._logs, template, ignore=shutil.ignore_patterns(IDENTITY))
+    def copy_formatted(self, template: Path) -> Path:
+        """Copies what Kafka's own `format` has just written, but for the names of this one; gives the copy."""
+        return shutil.copytree(self._logs, template, ignore=shutil.ignore_patterns(IDENTITY))
 
     def why(self) -> str:
         """Tells in a sentence why the Kafka in here ended, from its log."""

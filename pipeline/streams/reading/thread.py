@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -13,6 +13,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.reading.records import Records, unpack
+
+Found = TypeVar("Found")
 
 MOST_WAIT_MS = 100
 """A fetch under way leaves out what was not consumed when it was sent, and holds up whatever else is asked."""
@@ -59,21 +61,22 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
         if self._nudged is not None and not self._nudged.done():
             self._nudged.set_result(None)
 
+    async def _there(self, work: Coroutine[Any, Any, Found]) -> Found:
+        """Has it done in this thread, and waits for what comes of it."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+
     async def fetch(self, wanted: Collection[Partition], nudges: int, seconds: float) -> dict[Partition, Records]:
         """Gives what has come for the wanted partitions, or nothing after some seconds or a nudge."""
-        work = self._fetch(wanted, nudges, seconds)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        return await self._there(self._fetch(wanted, nudges, seconds))
 
     async def committed(self, tps: Collection[Partition]) -> dict[Partition, int]:
         """Gives the group's committed offsets, in one request; partitions without one are left out."""
-        work = self._ensure_consumer()._coordinator.fetch_committed_offsets(list(tps))
-        found = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        found = await self._there(self._ensure_consumer()._coordinator.fetch_committed_offsets(list(tps)))
         return {Partition(*tp): offset.offset for tp, offset in found.items() if offset.offset >= 0}
 
     async def open_in(self, tps: Iterable[Partition]) -> list[Partition]:
         """Gives the partitions where a transaction is open."""
-        work = self._open_in([TopicPartition(*tp) for tp in tps])
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        return await self._there(self._open_in([TopicPartition(*tp) for tp in tps]))
 
     async def _open_in(self, tps: list[TopicPartition]) -> list[Partition]:
         consumer = self._ensure_consumer()

@@ -6,12 +6,12 @@ See broker.hanging.
 
 import asyncio
 from collections.abc import Collection
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from pipeline.broker import BrokerError, hanging
+from pipeline.settings import Kafka
 
 if TYPE_CHECKING:
     from pipeline.streams.job import JobApp
@@ -22,22 +22,24 @@ log = structlog.get_logger("arus.streams")
 PAUSE = 5.0
 """Seconds between two looks at a changelog that nothing could be done for."""
 
+WHY = (
+    "Kafka has lost the end of a transaction and its log does not tell which: `arus topics hanging` lists it, "
+    "`arus topics hanging --end --undecided commit` (or abort) writes it"
+)
+
 
 async def make_whole(app: "JobApp", changelogs: Collection["Partition"]) -> None:
     """Returns when nothing is open in these changelogs; what Kafka left open is ended as it was decided."""
     while open_in := await app.consumer.open_in(changelogs):
-        places = {(tp.topic, tp.partition) for tp in open_in}
-        mended = await asyncio.to_thread(partial(_mend, app, places))
-        if not mended:
-            why = "Kafka has lost the end of a transaction; `arus topics hanging --end` writes it"
-            log.error("table.not_whole", places=sorted(places), why=why)
+        if not await asyncio.to_thread(_mend, app.settings.kafka, open_in):
+            log.error("table.not_whole", places=[f"{tp.topic}/{tp.partition}" for tp in sorted(open_in)], why=WHY)
             await asyncio.sleep(PAUSE)
 
 
-def _mend(app: "JobApp", places: Collection[tuple[str, int]]) -> bool:
+def _mend(kafka: Kafka, changelogs: Collection["Partition"]) -> bool:
     """Tells whether something was ended."""
     try:
-        mended = list(hanging.mend(app.settings.kafka, 0, places))
+        mended = list(hanging.mend(kafka, 0, changelogs))
     except BrokerError as error:
         log.warning("table.not_mended", why=str(error))
         return False
