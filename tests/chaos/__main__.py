@@ -68,6 +68,8 @@ def main() -> int:
                     f"{'; '.join(done.wrong) or f'{done.webhooks:,} webhooks, nothing lost, doubled or wrong'}",
                     soft_wrap=True,
                 )
+                if done.wrong:
+                    out.print(*field.complaints(), sep="\n", markup=False, soft_wrap=True)
         verdicts += _once(field)
     if asked.json:
         print(json.dumps({"rounds": [done._asdict() for done in rounds], "check": verdicts}))  # noqa: T201  # it was asked for

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.journeys.system import System, until
 CLOCK = Path(__file__).parent / "clock"
 PATIENCE = 240.0
 """Seconds in which everything must work again, on a machine that does other things too."""
+
+MOST_COMPLAINTS = 10
 
 TAKEN = (200, 202, 409)
 """The command is done, on its way, or refused."""
@@ -58,6 +61,12 @@ class Ground(System):
     def log(self, name: str) -> str:
         """Gives what a process said."""
         return (self.home / "logs" / f"{name.rpartition(' ')[2]}.log").read_text()
+
+    def complaints(self) -> Iterator[str]:
+        """Gives the last warnings and errors of each process, as they stand in its log."""
+        for log in sorted((self.home / "logs").glob("*.log")):
+            told = (line for line in log.read_text().splitlines() if '"level":"info"' not in line.replace(" ", ""))
+            yield from (f"{log.stem}: {line}" for line in deque(told, MOST_COMPLAINTS))
 
     @contextmanager
     def load(self, orders: int, seed: str) -> Iterator[dict[str, Any]]:

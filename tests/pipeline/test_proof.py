@@ -5,8 +5,13 @@ from collections import Counter
 
 import msgspec
 import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.structs import OffsetAndMetadata
 
+from pipeline.broker import BrokerError
+from pipeline.broker.clients import client_options
 from pipeline.broker.reader import Stored
+from pipeline.cli import proof
 from pipeline.cli.proof.reference import Reference, Seen, as_taken, reference, seen
 from pipeline.cli.proof.told import compare_levels, compare_notices
 from pipeline.settings import Account, Settings
@@ -128,3 +133,17 @@ def test_an_article_has_the_pieces_of_its_orders_or_the_proof_says_which_differ(
     one = dict(list(wanted.orders.items())[:1])
     assert not compare_levels(levels, one).holds
     assert not compare_levels([], wanted.orders).holds
+
+
+def test_what_does_not_drain_is_named(kafka, topic, unique, monkeypatch):
+    """Where records wait, and for whom, is told: else one knows only that something is wrong somewhere."""
+    name, busy, absent = topic(), unique("loading"), unique("stock")
+    monkeypatch.setattr(proof, "JOBS", (busy, absent))
+    with KafkaConsumer(**client_options(kafka), group_id=busy, enable_auto_commit=False) as consumer:
+        consumer.assign([place := TopicPartition(name, 0)])
+        consumer.commit({place: OffsetAndMetadata(0, "", -1)})
+    with KafkaProducer(**client_options(kafka)) as producer:
+        producer.send(name, b"an order").get(10)
+    with pytest.raises(BrokerError) as told:
+        proof.drain(kafka, 0)
+    assert str(told.value) == (f"not drained after 0 s: {name}/0 has 1 left for {busy}; {absent} has read nothing yet")

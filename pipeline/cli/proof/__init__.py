@@ -8,6 +8,7 @@ import csv
 import io
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 
 import httpx
 import msgspec
@@ -29,6 +30,9 @@ JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-promises", "arus-loa
 QUIET_LOOKS = 3
 """How often in a row nothing may wait before the stream counts as drained."""
 
+MOST_NAMED = 5
+"""How many partitions with something left are named."""
+
 PAGE = 500
 """Notices that the API gives at once."""
 
@@ -42,8 +46,8 @@ def drain(kafka: Kafka, patience: float) -> float:
     started, quiet, last = time.monotonic(), 0, ""
     while quiet < QUIET_LOOKS:
         try:
-            behind = _behind(kafka)
-            quiet, last = (0, f"{behind:,} records still wait") if behind else (quiet + 1, "")
+            last = "; ".join(islice(_waiting(kafka), MOST_NAMED))
+            quiet = 0 if last else quiet + 1
         except BrokerError as error:  # it may just be coming back
             quiet, last = 0, str(error)
         if time.monotonic() - started > patience:
@@ -52,11 +56,15 @@ def drain(kafka: Kafka, patience: float) -> float:
     return time.monotonic() - started
 
 
-def _behind(kafka: Kafka) -> int:
+def _waiting(kafka: Kafka) -> Iterator[str]:
+    """Tells what waits for whom."""
     with admin.connect(kafka) as door:
         rows = door.lag(JOBS)
-    missing = set(JOBS) - {row.group for row in rows}
-    return sum(row.behind + row.hidden for row in rows) or len(missing)
+    for row in rows:
+        if row.behind or row.hidden:
+            open_ = f" ({row.hidden:,} behind an open transaction)" if row.hidden else ""
+            yield f"{row.topic}/{row.partition} has {row.behind + row.hidden:,} left for {row.group}{open_}"
+    yield from (f"{job} has read nothing yet" for job in JOBS if job not in {row.group for row in rows})
 
 
 def deliveries(kept: Iterable[Stored]) -> Iterator[Delivery]:

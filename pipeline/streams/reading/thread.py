@@ -6,13 +6,16 @@ from collections.abc import Collection, Coroutine, Iterable, Mapping
 from copy import copy
 from typing import Any, TypeVar
 
+import structlog
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, FetchResult
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from pipeline.streams.reading.cursor import Partition
 from pipeline.streams.reading.records import Records, unpack
+
+log = structlog.get_logger("arus.streams")
 
 Found = TypeVar("Found")
 
@@ -29,6 +32,10 @@ GATHER_BYTES = 256 << 10
 records in it costs Kafka and us more than the records. What comes after a silence is told at once."""
 
 
+TELL_AGAIN = 1.0
+"""Seconds after which a commit that failed is asked for again."""
+
+
 class GroupLost(Exception):
     """The worker does not belong to its group any more, for a reason that joining again does not mend."""
 
@@ -39,6 +46,11 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
     _nudges = 0
     _nudged: asyncio.Future[None] | None = None
     _heard_at = 0.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._untold: dict[TopicPartition, int] = {}
+        self._telling = asyncio.Lock()
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401
         consumer = super()._create_worker_consumer(transport)
@@ -88,12 +100,32 @@ class FetchThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust ships 
         return [Partition(*tp) for tp in tps if committed[tp] < written[tp]]
 
     def tell(self, offsets: Mapping[Partition, int]) -> None:
-        """Commits offsets, but does not mind if that fails."""
+        """Commits offsets as soon as Kafka takes them, unless newer ones come first; waits for nothing."""
         asyncio.run_coroutine_threadsafe(self._tell(offsets), self.thread_loop)
 
     async def _tell(self, offsets: Mapping[Partition, int]) -> None:
-        with contextlib.suppress(KafkaError):
-            await self._ensure_consumer().commit({TopicPartition(*tp): end for tp, end in offsets.items()})
+        """Has one commit at a time under way, with all that was told meanwhile.
+
+        aiokafka does a commit that failed again, also behind one that was asked for later: the group would go back,
+        and stand there until the partition's next record.
+        """
+        self._untold |= {TopicPartition(*tp): end for tp, end in offsets.items()}
+        async with self._telling:
+            while self._untold and not self._ensure_consumer()._closed:
+                await self._tell_all()
+
+    async def _tell_all(self) -> None:
+        consumer, told, self._untold = self._ensure_consumer(), self._untold, {}
+        ours = {tp: told[tp] for tp in told.keys() & consumer.assignment()}
+        try:
+            if ours:
+                await consumer.commit(ours)
+        except (CommitFailedError, IllegalStateError):
+            return  # the group assigns anew, and perform_seek tells where we stand
+        except KafkaError as error:
+            log.warning("stream.not_told", partitions=len(ours), why=repr(error))
+            self._untold = ours | self._untold
+            await asyncio.sleep(TELL_AGAIN)
 
     def rejoin(self) -> None:
         """Lets the group assign anew, so that everything is fenced and recovered again."""

@@ -3,6 +3,7 @@
 import asyncio
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownError
 
 from pipeline.streams.agent import Batch
 
@@ -122,3 +123,47 @@ async def test_the_group_is_told_for_those_who_look_at_lag(stage):
         await shelf.until(2)
         while await committed(stage, source) < 2:  # noqa: ASYNC110  # another one commits
             await asyncio.sleep(0.1)
+
+
+async def test_a_commit_that_takes_long_does_not_take_the_group_back(stage, monkeypatch):
+    """A commit that failed is done again behind those of later writes, and perhaps no record comes to mend that."""
+    source, shelf, commits = stage.topic("in"), Shelf(stage.unique("in")), []
+    commit = AIOKafkaConsumer.commit
+
+    async def slow_at_first(self, offsets):
+        commits.append(offsets)
+        await asyncio.sleep(1 if len(commits) == 1 else 0)
+        await commit(self, offsets)
+
+    await stage.send(source, (b"a", b"0"))
+    async with stage.worker(sink=shelf):
+        while await committed(stage, source) < 1:  # noqa: ASYNC110  # another thread commits
+            await asyncio.sleep(0.1)
+        monkeypatch.setattr(AIOKafkaConsumer, "commit", slow_at_first)
+        for number in (1, 2):
+            await stage.send(source, (b"a", b"%d" % number))
+            await shelf.until(number + 1)
+        await asyncio.sleep(2)
+        assert await committed(stage, source) == 3
+
+
+async def test_a_commit_that_fails_is_asked_for_again(stage, monkeypatch):
+    """Those who look at lag see none that is not there, although no record comes."""
+    source, shelf, failed = stage.topic("in"), Shelf(stage.unique("in")), []
+    commit = AIOKafkaConsumer.commit
+
+    async def refused_at_first(self, offsets):
+        if not failed:
+            failed.append(offsets)
+            raise UnknownError
+        await commit(self, offsets)
+
+    await stage.send(source, (b"a", b"0"))
+    async with stage.worker(sink=shelf):
+        while await committed(stage, source) < 1:  # noqa: ASYNC110  # another thread commits
+            await asyncio.sleep(0.1)
+        monkeypatch.setattr(AIOKafkaConsumer, "commit", refused_at_first)
+        await stage.send(source, (b"a", b"1"))
+        while await committed(stage, source) < 2:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.1)
+    assert failed
