@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -92,6 +93,17 @@ def freeze_broker(ground: Ground, _: str) -> float:
     process.suspend()
     time.sleep(AWAY)
     process.resume()
+    return time.monotonic()
+
+
+def suspend(ground: Ground, _: str) -> float:
+    """All processes and Kafka stand still (STOP) and wake up together (CONT), as on a machine that slept."""
+    asleep = [*ground.processes().values(), psutil.Process(ground.broker.pid)]
+    for act, seconds in (("suspend", AWAY), ("resume", 0.0)):
+        for process in asleep:
+            with suppress(psutil.NoSuchProcess):  # a command that was at its end
+                getattr(process, act)()
+        time.sleep(seconds)
     return time.monotonic()
 
 
@@ -185,6 +197,7 @@ FAULTS: dict[str, Fault] = {
     "broker-kill": Fault(kill_broker),
     "broker-term": Fault(end_broker),
     "broker-freeze": Fault(freeze_broker),
+    "suspend": Fault(suspend),
     "cut": Fault(cut),
     "slow": Fault(slow),
     "disk-full": Fault(fill_disk, (*WORKERS, "analytics")),
