@@ -143,11 +143,12 @@ def verify(
 def _prove(settings: "Settings", accepted: set[str], progress: Progress) -> "list[Verdict]":
     from analytics.access import OPERATOR, Tokens
     from pipeline.cli import proof
+    from pipeline.cli.proof.draining import drain
     from pipeline.supervisor.running import running_in, with_kafka
 
     settings, running = with_kafka(settings), running_in(settings.home)
     progress.progress(0, 0, "waiting until everything is read")
-    proof.drain(settings.kafka, PATIENCE)
+    drain(settings.kafka, PATIENCE)
     progress.progress(0, 0, "folding the same webhooks once more")
     return list(proof.compare(settings, running.api, Tokens(settings.home).make(OPERATOR), accepted))
 

@@ -50,7 +50,7 @@ def broker(home: Path, partitions: int = 8) -> Iterator[Settings]:
 
 
 @contextmanager
-def worker(settings: Settings, store: str, name: str = "") -> Iterator[psutil.Process]:
+def worker(settings: Settings, store: str, name: str = "", standbys: int = 0) -> Iterator[psutil.Process]:
     """Runs a tracking worker as a process, in the home or in a folder of its own there."""
     home = settings.home / name
     home.mkdir(exist_ok=True)
@@ -59,6 +59,7 @@ def worker(settings: Settings, store: str, name: str = "") -> Iterator[psutil.Pr
         ARUS_KAFKA__BOOTSTRAP_SERVERS=settings.kafka.bootstrap_servers,
         ARUS_KAFKA__PARTITIONS=str(settings.kafka.partitions),
         ARUS_STREAMS__STORE=store,
+        ARUS_STREAMS__STANDBY_REPLICAS=str(standbys),
         ARUS_LOG_LEVEL="info",
     )
     with (home / "worker.log").open("ab") as out:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from pipeline.broker.reader import Stored, records
-from pipeline.cli import proof
+from pipeline.cli.proof.draining import drain
 from pipeline.growing.rows import MOVED
 from pipeline.homes import is_everywhere
 from pipeline.settings import DEMO, Kafka
@@ -152,7 +152,7 @@ def test_lives_go_on_over_more_partitions(tmp_path, own_kafka):
         send(system, first)
         assert system.run("codes", "map", "ninjavan", "Teleported", "out_for_delivery").returncode == 0
         unpaid(system, "late-1", time.time_ns() // 1_000_000 + 60 * SECOND)
-        proof.drain(kafka, 90)
+        drain(kafka, 90)
         waiting = [row for row in live_rows(kafka, "matching.numbers").values() if b'"parked":[{' in (row.value or b"")]
         assert len(waiting) > 5
         refused = system.run("topics", "grow", "--partitions", str(AFTER))

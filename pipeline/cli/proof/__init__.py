@@ -8,15 +8,14 @@ import csv
 import io
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 
 import httpx
 import msgspec
 
 from pipeline import codec
-from pipeline.broker import BrokerError, admin
 from pipeline.broker.reader import Stored, records
 from pipeline.cli.proof.beside import beside, compare_answers
+from pipeline.cli.proof.draining import drain
 from pipeline.cli.proof.reference import Reference, reference, seen
 from pipeline.cli.proof.told import compare_levels, compare_notices
 from pipeline.cli.proof.verdict import Verdict, none_of
@@ -26,45 +25,16 @@ from schemas.deliveries import Delivery
 from schemas.notices import Notice
 from schemas.times import DAY
 
-JOBS = ("arus-intake", "arus-tracking", "arus-stock", "arus-promises", "arus-loading")
-QUIET_LOOKS = 3
-"""How often in a row nothing may wait before the stream counts as drained."""
-
-MOST_NAMED = 5
-"""How many partitions with something left are named."""
-
 PAGE = 500
 """Notices that the API gives at once."""
 
 
+LOADED_WITHIN = 60.0
+"""Seconds in which the warehouse must have a notice."""
+
+
 class UnansweredError(Exception):
     """The API gave no answer, so nothing is proved."""
-
-
-def drain(kafka: Kafka, patience: float) -> float:
-    """Waits until nothing waits to be read and gives the seconds it took. Raises BrokerError if it takes longer."""
-    started, quiet, last = time.monotonic(), 0, ""
-    while quiet < QUIET_LOOKS:
-        try:
-            last = "; ".join(islice(_waiting(kafka), MOST_NAMED))
-            quiet = 0 if last else quiet + 1
-        except BrokerError as error:  # it may just be coming back
-            quiet, last = 0, str(error)
-        if time.monotonic() - started > patience:
-            raise BrokerError(f"not drained after {patience:g} s: {last}")
-        time.sleep(0.3)
-    return time.monotonic() - started
-
-
-def _waiting(kafka: Kafka) -> Iterator[str]:
-    """Tells what waits for whom."""
-    with admin.connect(kafka) as door:
-        rows = door.lag(JOBS)
-    for row in rows:
-        if row.behind or row.hidden:
-            open_ = f" ({row.hidden:,} behind an open transaction)" if row.hidden else ""
-            yield f"{row.topic}/{row.partition} has {row.behind + row.hidden:,} left for {row.group}{open_}"
-    yield from (f"{job} has read nothing yet" for job in JOBS if job not in {row.group for row in rows})
 
 
 def deliveries(kept: Iterable[Stored]) -> Iterator[Delivery]:
@@ -99,16 +69,25 @@ def compare(settings: Settings, api: str, token: str, accepted: Collection[str])
     with httpx.Client(base_url=api, headers=who, event_hooks=answers, timeout=60) as http:
         yield _compare_intake(http, kept)
         yield from _compare_orders(http, told)
-        notices = [
-            msgspec.json.decode(record.value or b"", type=Notice) for record in records(settings.kafka, "notices")
-        ]
-        yield from compare_notices(notices, _listed(http), told)
+        yield from _compare_notices(settings.kafka, http, told)
 
 
 def _take(response: httpx.Response) -> None:
     """Says what the API said instead of an answer."""
     if response.is_error:
         raise UnansweredError(f"{response.request.url.path}: {response.status_code} {response.read().decode()}")
+
+
+def _compare_notices(kafka: Kafka, http: httpx.Client, told: Reference) -> Iterator[Verdict]:
+    """Compares them as they were before and after the warehouse was asked: alarms ring whenever their time comes."""
+    before = {notice.notice_id for notice in _notices(kafka)}
+    drain(kafka, LOADED_WITHIN)
+    rows = list(_listed(http))
+    yield from compare_notices(list(_notices(kafka)), rows, told, before)
+
+
+def _notices(kafka: Kafka) -> Iterator[Notice]:
+    return (msgspec.json.decode(record.value or b"", type=Notice) for record in records(kafka, "notices"))
 
 
 def _listed(http: httpx.Client) -> Iterator[str]:

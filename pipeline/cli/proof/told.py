@@ -1,7 +1,7 @@
 """What the stream told of orders besides their states: notices, and what they do with articles."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -22,9 +22,12 @@ ALWAYS = {tell.kind for tell in TELLS.values() if not tell.statuses}
 STANDINGS = ("reserved", "released", "shipped", "returned")
 
 
-def compare_notices(notices: Sequence[Notice], rows: Iterable[str], told: Reference) -> Iterator[Verdict]:
+def compare_notices(
+    notices: Sequence[Notice], rows: Iterable[str], told: Reference, before: Collection[str]
+) -> Iterator[Verdict]:
     """Says whether each notice was told once, to Kafka and to the warehouse (`rows`: its ids there).
 
+    before: ids of those that were told so long ago that the warehouse must have them.
     What is news at any time must have been told, and whatever is told must have one of the order's events as its cause.
     What an order can leave behind is told or not, as its webhooks came early or late.
     """
@@ -38,7 +41,7 @@ def compare_notices(notices: Sequence[Notice], rows: Iterable[str], told: Refere
     ]
     faults = {"doubled": _doubled(times), "missing": must - heard, "without a cause": odd}
     yield none_of("each notice is told once", len(times), faults)
-    faults = {"doubled": _doubled(listed), "missing": times.keys() - listed.keys(), "odd": listed.keys() - times.keys()}
+    faults = {"doubled": _doubled(listed), "missing": before - listed.keys(), "odd": listed.keys() - times.keys()}
     yield none_of("the warehouse lists each notice once", sum(listed.values()), faults)
 
 
