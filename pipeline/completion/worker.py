@@ -10,8 +10,7 @@ from functools import partial
 
 import httpx
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka import ConsumerRecord
 
 from pipeline import sources
 from pipeline.broker import BrokerError
@@ -21,7 +20,8 @@ from pipeline.completion.client import PATIENCE
 from pipeline.completion.desk import Desk
 from pipeline.completion.memory import Memory
 from pipeline.completion.questions import ANSWERS, Questions, read_places
-from pipeline.gateway.producer import TOPIC, Producer
+from pipeline.completion.reader import Reader
+from pipeline.gateway.producer import Producer
 from pipeline.settings import Settings, SettingsError
 from pipeline.sources.apis import api_of, reconcile_every
 from pipeline.sources.apis.api import Ask
@@ -30,15 +30,8 @@ from pipeline.streams.logs import thin_out
 from pipeline.streams.metrics import served
 from schemas.deliveries import Delivery
 
-GROUP = "arus-completion"
-ROOM = 50_000
-"""Open questions that may wait in memory; beyond that reading waits."""
-CATCHING_UP = 30.0
-"""Seconds that the first question waits at most until all of the topic is read that was there."""
 AT_ONCE = 4
 """Questions to one account that may be under way at one time."""
-TICK_MS = 200
-COMMIT_EVERY = 1.0
 
 log = structlog.get_logger("completion")
 
@@ -91,7 +84,7 @@ class Worker:
             producer.start()
             stack.push_async_callback(producer.stop)
             self._desks = {desk.name: desk for desk in self._open(http, producer)}
-            reader = Reader(self._settings, self._questions, self._note, self._begun)
+            reader = Reader(self._settings.kafka, self._questions, self._note, self._begun)
             await reader.start(stopping)
             stack.push_async_callback(reader.stop)
             tasks = [asyncio.create_task(work) for work in self._work()]
@@ -99,7 +92,7 @@ class Worker:
                 stack.callback(task.cancel)
                 task.add_done_callback(partial(_broken, stopping))
             on_ready()
-            await reader.read(stopping, self._measure)
+            await reader.read(stopping, each_second=self._measure)
 
     def _open(self, http: httpx.AsyncClient, producer: Producer) -> Iterable[Desk]:
         for account in filter(api_of, self._settings.accounts):
@@ -139,101 +132,3 @@ def _broken(stopping: asyncio.Event, task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
         log.error("completion.broken", exc_info=error)
         stopping.set()
-
-
-class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Reads our partitions from where every question is answered, and tells Kafka how far that is."""
-
-    def __init__(
-        self, settings: Settings, questions: Questions, note: Callable[[ConsumerRecord], None], begun: asyncio.Event
-    ) -> None:
-        self._questions, self._note, self._begun = questions, note, begun
-        self._consumer = AIOKafkaConsumer(
-            **client_options(settings.kafka),
-            client_id=GROUP,
-            group_id=GROUP,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-        )
-        self._ours: list[TopicPartition] = []
-        self._ends: dict[TopicPartition, int] | None = None
-        self._committed: dict[int, int] = {}
-        self._started = time.monotonic()
-
-    async def start(self, stopping: asyncio.Event) -> None:
-        """Connects, however long Kafka is away."""
-        self._consumer.subscribe([TOPIC], listener=self)
-        while not stopping.is_set():
-            try:
-                await self._consumer.start()
-            except (KafkaError, OSError) as error:
-                log.warning("completion.kafka_unreachable", error=repr(error))
-                await asyncio.sleep(1)
-            else:
-                return
-
-    async def read(self, stopping: asyncio.Event, every_tick: Callable[[], None]) -> None:
-        """Reads until it shall stop."""
-        last = time.monotonic()
-        while not stopping.is_set():
-            batches = await self._consumer.getmany(timeout_ms=TICK_MS, max_records=2_000)
-            for records in batches.values():
-                for record in records:
-                    self._note(record)
-            if not self._begun.is_set() and await self._has_caught_up():
-                self._begun.set()
-            self._make_room()
-            if time.monotonic() - last > COMMIT_EVERY:
-                last = time.monotonic()
-                every_tick()
-                await self._commit()
-
-    async def stop(self) -> None:
-        """Tells Kafka how far we are, and leaves."""
-        await self._commit()
-        await self._consumer.stop()
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Leaves partitions to others."""
-        await self._commit()
-        self._questions.forget({place.partition for place in revoked})
-        self._committed.clear()
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Takes partitions over."""
-        self._ours = list(assigned)
-        self._ends = None
-        self._questions.begin({place.partition for place in self._ours})
-
-    async def _has_caught_up(self) -> bool:
-        """Tells whether all is read that was there: only then is it known which questions are answered already."""
-        if time.monotonic() - self._started > CATCHING_UP or len(self._questions) >= ROOM:
-            return True
-        try:
-            if self._ours and self._ends is None:
-                self._ends = await self._consumer.end_offsets(self._ours)
-            ends = self._ends or {}
-            return bool(ends) and all([await self._consumer.position(place) >= end for place, end in ends.items()])
-        except (IllegalStateError, KafkaError):  # a rebalance, or a broker that is away
-            return False
-
-    def _make_room(self) -> None:
-        if len(self._questions) >= ROOM:
-            self._consumer.pause(*self._consumer.assignment())
-        elif self._consumer.paused():
-            self._consumer.resume(*self._consumer.paused())
-
-    async def _commit(self) -> None:
-        positions = self._questions.positions()
-        news = {
-            partition: offset for partition, offset in positions.items() if self._committed.get(partition) != offset
-        }
-        if not news:
-            return
-        try:
-            await self._consumer.commit({TopicPartition(TOPIC, partition): at for partition, at in news.items()})
-            self._committed.update(news)
-        except (CommitFailedError, IllegalStateError, KafkaError) as error:
-            # What is read twice is found answered, or asked twice.
-            log.info("completion.not_committed", error=repr(error))

@@ -139,7 +139,7 @@ class Worker:
                     told = True
                     on_ready()
 
-            await reader.read(stopping, tick)
+            await reader.read(stopping, each_round=tick)
 
     # ---- what lines work with
 

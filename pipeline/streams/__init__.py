@@ -6,4 +6,5 @@ A batch's way:
     state/     the rows that changed are written; after a crash or a rebalance they come back from the changelog
 
 agent.py is what an agent sees, testing.py how it is tested, app.py how a worker is run; job.py ties the rest together.
+member.py is for those who read without an agent.
 """
