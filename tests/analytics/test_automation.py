@@ -139,6 +139,24 @@ async def test_what_is_due_is_done(door, stream, automation):
     assert (order.status, order.cancelled_by[2:]) == ("cancelled", ("system", "not paid in time"))
 
 
+async def test_what_is_not_due_takes_nobodys_place(door, stream, automation, monkeypatch):
+    """However many wait for their time or for stock, the next order that can go on does."""
+    monkeypatch.setattr("analytics.automation.AT_ONCE", 2)
+    await switch(door, confirms=True, completes=True, cancels=True)
+    for number in range(3):
+        stream.load(order_of(*DELIVERED, order_id=f"toko:d{number}"))
+        stream.load(order_of(*NEW, order_id=f"toko:n{number}"))
+        unpaid = order_of(*PLACED, order_id=f"toko:u{number}")
+        unpaid.due["pay"] = NOW + HOUR
+        stream.load(unpaid)
+    assert automation.look() == 0
+    order = order_of(*NEW, tell("order_placed", 3))
+    stream.load(order)
+    shelve(stream, order, 5)
+    assert automation.look() == 1
+    assert stream.rows[ORDER.encode()].status == "ready_to_ship"
+
+
 def completed_before(days: float, *more) -> Order:
     """Gives an order that was completed so many days before NOW."""
     hours = (NOW - START) / HOUR - 24 * days

@@ -12,3 +12,7 @@ create or replace macro urgent(waiting, is_actionable, now) as list_filter(waiti
 create or replace macro is_to_answer(status, waiting, is_actionable, now) as
     status = 'return_requested'
     and not list_contains([each.promise for each in urgent(waiting, is_actionable, now)], 'answer_return');
+
+-- whether a promise that somebody waits for has not been kept in its time
+create or replace macro is_over(waiting, promise, now) as
+    len(list_filter(waiting, lambda each: each.promise = promise and each.due < now)) > 0;
