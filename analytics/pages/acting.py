@@ -1,6 +1,7 @@
 """What can be done on an order's page: forms without a script, and what became of the last one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from analytics.pages.words.acts import ACTS, Act, Field
 from schemas.commands import COMMANDS, Answer
 from schemas.facts import Order
 from schemas.ids import digest
+from schemas.money import typed
 from schemas.offers import missing, offers
 
 Made = dict[str, Any]
@@ -113,16 +115,17 @@ class Acting:
         if act is None:
             raise Problem("not-found", f"Nobody can {name} here.")
         form = {key: str(value) for key, value in (await request.form()).items()}
-        payload = _payload(name, act, form)
+        rows = look.ask("order", order_id=order_id) if any(field.kind == "amount" for field in act.fields) else []
+        payload = _payload(name, act, form, rows[0]["currency"] if rows else "IDR")
         key = digest(form.get("seen", "")[:100], name, repr(sorted(payload.items())))
         command_id, _ = await asking.ask(self._ours, look.viewer, asking.Wish(order_id, name, payload, key))
         address = f"{orders.address(order_id, self._base)}?answer={command_id.rpartition('/')[2]}"
         return RedirectResponse(address, status_code=303)
 
 
-def _payload(name: str, act: Act, form: Mapping[str, str]) -> Made:
+def _payload(name: str, act: Act, form: Mapping[str, str], currency: str) -> Made:
     """Reads a form as the command's payload. Raises a Problem when it does not fit."""
-    given = {field.name: value for field in act.fields if (value := _value(field, form)) is not None}
+    given = {field.name: value for field in act.fields if (value := _value(field, form, currency)) is not None}
     if act.answers:
         given["accept"] = form.get("accept", "")
     for hidden in ("case_id", "package_id"):
@@ -137,10 +140,12 @@ def _payload(name: str, act: Act, form: Mapping[str, str]) -> Made:
     return made
 
 
-def _value(field: Field, form: Mapping[str, str]) -> Any:  # noqa: ANN401  # as the field has it
+def _value(field: Field, form: Mapping[str, str], currency: str) -> Any:  # noqa: ANN401  # as the field has it
     value = form.get(field.name, "").strip()
     if field.kind == "yes":
         return bool(value)
     if field.kind == "amount":
-        return value.replace(".", "").replace(",", "") or None
+        with suppress(ValueError):  # the shape says what is wrong with it
+            return typed(value, currency)
+        return value or None
     return value

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.money import EXPONENTS, major_units, minor_units
+from schemas.money import EXPONENTS, major_units, minor_units, typed
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,28 @@ def test_major_and_minor_units_are_inverse(minor, currency):
     major = major_units(minor, currency)
     assert isinstance(major, Decimal)
     assert minor_units(major, currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("1500000", "IDR", 1_500_000),
+        ("1.500.000", "IDR", 1_500_000),
+        ("1,500,000", "IDR", 1_500_000),
+        ("15.000,00", "IDR", 15_000),
+        ("12", "MYR", 1_200),
+        ("12.5", "MYR", 1_250),
+        ("1.250,50", "MYR", 125_050),
+        ("1,250.50", "MYR", 125_050),
+    ],
+)
+def test_amounts_as_people_write_them(text, currency, minor):
+    """Indonesians with dots and a comma, others the other way round; nobody writes sen without saying so."""
+    assert typed(text, currency) == minor
+
+
+@pytest.mark.parametrize("text", ["", "Rp5000", "15.000,50", "1.500,000", "15.000.00", "1.50.000", "5000,001"])
+def test_an_amount_that_can_be_read_in_two_ways_is_none(text):
+    """Money goes back on the word of it."""
+    with pytest.raises(ValueError, match="no amount of IDR"):
+        typed(text, "IDR")

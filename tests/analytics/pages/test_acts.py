@@ -155,7 +155,7 @@ async def test_a_buyer_gets_a_part_of_the_money_back(browser, stream):
     """An amount may be left out, and has thousands as people write them."""
     stream.load(order_of(*DELIVERED, tell("payment_paid", 2, payment_id="p2", amount=150_000)))
     async with browser(BUYER) as client:
-        await act(client, f"/buyer/orders/{ORDER}", "request_refund", amount="50.000", reason="half is missing")
+        await act(client, f"/buyer/orders/{ORDER}", "request_refund", amount="50.000,00", reason="half is missing")
     refunds = stream.rows[ORDER.encode()].refunds.values()
     assert [refund.amount for refund in refunds] == [50_000]
 
