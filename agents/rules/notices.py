@@ -183,12 +183,19 @@ def _is_news(order: Order, news: News) -> bool:
 
 
 def _by_others(order: Order, news: News) -> list[Mark]:
-    """Gives when other senders told of the same: a shop and its payment provider tell of one payment under two ids."""
+    """Gives when other senders told of the same: a shop and its payment provider tell of one payment under two ids.
+
+    Where there are several, the second of one sender is the second of the other.
+    """
     if news.scope not in ("payments", "refunds"):
         return []
-    things = getattr(order, news.scope)
-    others = [thing for thing in things.values() if thing.source != things[news.ref].source]
-    return [thing.marks[news.milestone] for thing in others if news.milestone in thing.marks]
+    things, told = getattr(order, news.scope), dict[str, list[Mark]]()
+    for thing in things.values():
+        if news.milestone in thing.marks:
+            told.setdefault(thing.source, []).append(thing.marks[news.milestone])
+    own = things[news.ref].source
+    nth = sum(mark < news.mark for mark in told.get(own, ()))
+    return [sorted(marks)[nth] for source, marks in told.items() if source != own and len(marks) > nth]
 
 
 def _notices(order: Order, news: News) -> list[Notice]:

@@ -4,7 +4,7 @@
 had come in time. Whether a promise is near or broken is a question about an instant: `schemas.promises.promises_of`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agents.rules.parcels import ENDED, PICKED_UP, proof_of
 from agents.rules.promises.policies import due_at
@@ -132,17 +132,39 @@ def _refunds(order: Order) -> Iterator[Told]:
     for ref, refund in order.refunds.items():
         counts = ref in approved and refund.source == witness
         yield f"refund/{ref}", _at(refund, "approved") if counts else None, _settled_at(order, refund)
+    returns = {ref: case for ref, case in order.returns.items() if _is_owed(case)} if not approved else {}
     for ref, case in order.returns.items():
-        owed = not approved and case.kind != "replacement" and case.outcome in ("", "refunded")
         closed = _at(case, "closed") if case.outcome == "refunded" else None
-        settled = min((at for refund in order.refunds.values() if (at := _at(refund, "settled"))), default=None)
+        settled = _nth_settled(order, _before(case, returns.values())) if ref in returns else None
         if ref not in order.refunds:
-            yield f"refund/{ref}", _at(case, "approved") if owed else None, _earlier(closed, settled)
+            yield f"refund/{ref}", _at(case, "approved") if ref in returns else None, _earlier(closed, settled)
+
+
+def _is_owed(case: Case) -> bool:
+    return case.kind != "replacement" and case.outcome in ("", "refunded") and "approved" in case.marks
 
 
 def _settled_at(order: Order, refund: Refund) -> int | None:
-    others = (other for other in order.refunds.values() if other.source != refund.source)
-    return _at(refund, "settled") or min((at for other in others if (at := _at(other, "settled"))), default=None)
+    """Gives when a refund was settled by its own sender's word, or by another's of as many refunds."""
+    at = _at(refund, "settled")
+    if at is not None or "approved" not in refund.marks:
+        return at
+    own = [other for other in order.refunds.values() if other.source == refund.source and "approved" in other.marks]
+    return _nth_settled(order, _before(refund, own), but=refund.source)
+
+
+def _before(thing: Case | Refund, others: Iterable[Case | Refund]) -> int:
+    """Counts those that were approved before this one."""
+    return sum(other.marks["approved"] < thing.marks["approved"] for other in others)
+
+
+def _nth_settled(order: Order, nth: int, but: str = "") -> int | None:
+    """Gives when one sender, not this one, had settled more than so many refunds."""
+    told: dict[str, list[int]] = {}
+    for refund in order.refunds.values():
+        if refund.source != but and (at := _at(refund, "settled")) is not None:
+            told.setdefault(refund.source, []).append(at)
+    return min((sorted(ats)[nth] for ats in told.values() if len(ats) > nth), default=None)
 
 
 def _claims(order: Order) -> Iterator[Told]:

@@ -154,6 +154,17 @@ def test_one_payment_is_told_once():
     assert len([n for n in notices(PAID, provider, PLACED) if n.audience == "buyer:b1"]) == 2
 
 
+def test_a_second_refund_is_told_too():
+    """Days later, of another piece: again by the shop and by its provider, and again once."""
+    shop = [tell("refund_settled", hour, refund_id=f"s{hour}", source="shopify", amount=hour) for hour in (70, 90)]
+    bank = [tell("refund_settled", hour + 1, refund_id=f"m{hour}", source="midtrans", amount=hour) for hour in (70, 90)]
+    for told in ((shop[0], bank[0], shop[1], bank[1]), (bank[0], shop[0], bank[1], shop[1]), (*shop, *bank)):
+        assert [n.values["amount"] for n in notices(PLACED, PAID, *told) if n.audience == "seller:toko"][-2:] == [
+            "70",
+            "90",
+        ]
+
+
 def test_two_payments_of_one_sender_are_two():
     """An order that is paid in parts."""
     parts = (tell("payment_paid", 1, amount=40), tell("payment_paid", 2, payment_id="p2", amount=60))

@@ -161,6 +161,31 @@ def test_one_refund_under_two_ids_is_one_promise():
     assert [(each.subject, each.kept_at) for each in found] == [("shops", START + 20 * HOUR)]
 
 
+def test_a_second_refund_is_not_paid_by_the_first():
+    """The provider's second settlement keeps the shop's second promise, and no earlier one does."""
+    hours = {"refund_approved": (10, 240), "refund_settled": (20, 260)}
+    shop = [tell("refund_approved", at, refund_id=f"s{at}", source="shopify") for at in hours["refund_approved"]]
+    bank = [tell("refund_settled", at, refund_id=f"m{at}", source="midtrans") for at in hours["refund_settled"]]
+    before = promises_of(order_of(PLACED, PAID, *shop, bank[0]), START + 60 * DAY)
+    assert [(each.subject, each.state) for each in before if each.kind == "refund"] == [
+        ("s10", "kept"),
+        ("s240", "broken"),
+    ]
+    after = promises_of(order_of(PLACED, PAID, *shop, *bank), START + 60 * DAY)
+    assert [each.kept_at for each in after if each.kind == "refund"] == [START + 20 * HOUR, START + 260 * HOUR]
+
+
+def test_a_second_return_is_not_paid_by_the_first_refund():
+    """Where nobody approves refunds, what is settled pays the returns in their order."""
+    returns = [tell("return_approved", at, case_id=f"r{at}", kind="return") for at in (10, 240)]
+    paid = tell("refund_settled", 20, refund_id="m1", source="midtrans")
+    found = promises_of(order_of(PLACED, PAID, *returns, paid), START + 60 * DAY)
+    assert [(each.subject, each.state) for each in found if each.kind == "refund"] == [
+        ("r10", "kept"),
+        ("r240", "broken"),
+    ]
+
+
 def test_a_replacement_owes_no_money():
     """The goods go again, not the money."""
     asked = tell("return_requested", 10, kind="replacement")
