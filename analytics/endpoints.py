@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 from msgspec.structs import replace
@@ -22,8 +23,24 @@ PATIENCE, PAUSE = 3.0, 0.05
 AT_ONCE = 1_000
 """Messages that are sent again at one time."""
 
-_changing = threading.Lock()
-"""A change is made of what is loaded: two at a time could undo each other."""
+_changing: set[str] = set()
+_looking = threading.Lock()
+
+
+@contextmanager
+def _alone(viewer: Viewer) -> Iterator[None]:
+    """Has a seller's changes one at a time: each is made of what is loaded, and two could undo each other.
+
+    Raises a Problem where one is under way: one that waited would hold up everybody's requests.
+    """
+    with _looking:
+        if viewer.id in _changing:
+            raise Problem("too-many", "Another change of this endpoint is under way: ask again in a few seconds.")
+        _changing.add(viewer.id)
+    try:
+        yield
+    finally:
+        _changing.discard(viewer.id)
 
 
 def find(ours: Services, viewer: Viewer) -> tuple[Endpoint, Standing]:
@@ -41,7 +58,7 @@ def change(ours: Services, viewer: Viewer, url: str, messages: list[str] | None)
             guard.read_url(url, private=ours.settings.endpoints.private)
     except guard.Forbidden as error:
         raise Problem("invalid", f"url: {error}.") from error
-    with _changing:
+    with _alone(viewer):
         endpoint, standing = find(ours, viewer)
         made = "" if endpoint.secret else message.make_secret()
         since = endpoint.since if endpoint.url else ours.now()
@@ -55,7 +72,7 @@ def change(ours: Services, viewer: Viewer, url: str, messages: list[str] | None)
 
 def renew(ours: Services, viewer: Viewer) -> str:
     """Makes a new secret, and gives it."""
-    with _changing:
+    with _alone(viewer):
         endpoint = _there(ours, viewer)
         made, until = message.make_secret(), ours.now() + message.BOTH_SIGN
         _keep(ours, viewer, replace(endpoint, secret=made, former=endpoint.secret, former_until=until))

@@ -27,6 +27,7 @@ from analytics.warehouse import Warehouse, WarehouseError
 from pipeline.broker import admin, hanging
 from pipeline.broker.codes import Preview, no_preview
 from pipeline.broker.writer import Writer
+from pipeline.gateway.connections import Connection
 from pipeline.settings import Settings
 from pipeline.streams.app import Worker, WorkerError, worker
 
@@ -127,6 +128,7 @@ def _server(app: FastAPI) -> _Server:
             log_config=None,
             access_log=False,  # addresses may hold tokens
             server_header=False,
+            http=Connection,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE,
         )

@@ -9,6 +9,9 @@ Instant = Annotated[int, Field(ge=0, description="milliseconds since 1970-01-01T
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
+LAST = 253_402_128_000_000
+"""1.5 days before the year 10000, so that it is none in any zone: some senders mean "never" by its last second."""
+
 WIB = timezone(timedelta(hours=7), "WIB")
 """Western Indonesian time: what Indonesian senders mean when they name no zone."""
 
@@ -28,8 +31,8 @@ def parse(text: str, *, assume: tzinfo = UTC) -> int:
 
 
 def to_datetime(at: int, zone: tzinfo = UTC) -> datetime:
-    """Gives the aware datetime of an instant in a zone."""
-    return datetime.fromtimestamp(at / 1_000, tz=zone)
+    """Gives the aware datetime of an instant in a zone, of one that no calendar has the last that all have."""
+    return datetime.fromtimestamp(min(at, LAST) / 1_000, tz=zone)
 
 
 def rfc3339(at: int) -> str:

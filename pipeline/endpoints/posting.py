@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -29,7 +30,10 @@ class Poster:
         """`private` lets it go to http and to private addresses."""
         self._private = private
         # what it is to send never follows a redirect, nor takes a way that the environment names
-        self._http = httpx.AsyncClient(verify=tls, timeout=PATIENCE, trust_env=False, follow_redirects=False)
+        forgetful = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # else what endpoints set grows with each answer
+        self._http = httpx.AsyncClient(
+            verify=tls, timeout=PATIENCE, trust_env=False, follow_redirects=False, cookies=forgetful
+        )
 
     async def close(self) -> None:
         """Ends its connections."""

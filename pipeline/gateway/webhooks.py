@@ -186,10 +186,10 @@ def _headers(scope: Scope) -> dict[str, str]:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
     if len(headers) == len(pairs):
         return headers
-    return {
-        name: "\n".join(value.decode("latin-1") for told, value in pairs if told.decode("latin-1") == name)
-        for name in headers
-    }
+    told: dict[str, list[str]] = {}
+    for name, value in pairs:
+        told.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {name: "\n".join(values) for name, values in told.items()}
 
 
 def _greeting(headers: Mapping[str, str]) -> Answer:

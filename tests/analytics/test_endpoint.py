@@ -1,5 +1,8 @@
 """A seller's own endpoint by API: set, told its secret once, and asked for what did not arrive."""
 
+import asyncio
+import threading
+
 import httpx
 import msgspec
 import pytest
@@ -85,6 +88,7 @@ def door(stream, tmp_path, monkeypatch):
         headers = {"Authorization": f"Bearer {tokens.make(viewer)}"}
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://arus.test", headers=headers)
 
+    make.tokens = tokens
     return make
 
 
@@ -223,3 +227,28 @@ async def test_kafka_that_is_away_is_told(door, stream):
     async with door() as api:
         assert (await api.put("/v1/endpoint", json={"url": URL})).status_code == 503
         assert (await api.get("/v1/endpoint")).json()["state"] == "none"
+
+
+async def test_two_changes_at_a_time_hold_up_nobody(door, stream, monkeypatch):
+    """The second is told to ask again; another seller's goes on."""
+    monkeypatch.setattr(endpoints, "PATIENCE", 5)
+    under_way, may_end = threading.Event(), threading.Event()
+    write = stream.write
+
+    def slow(topic, key, value):
+        if key == audience_of("kios").encode():
+            under_way.set()
+            may_end.wait(5)
+        write(topic, key, value)
+
+    monkeypatch.setattr(stream, "write", slow)
+    async with door() as api:
+        first = asyncio.ensure_future(api.put("/v1/endpoint", json={"url": URL}))
+        await asyncio.to_thread(under_way.wait, 5)
+        second = await api.put("/v1/endpoint", json={"url": URL + "2"})
+        assert (second.status_code, second.json()["type"]) == (429, "urn:arus:problem:too-many")
+        other = {"Authorization": f"Bearer {door.tokens.make(STRANGER)}"}
+        assert (await api.put("/v1/endpoint", json={"url": URL}, headers=other)).status_code == 200
+        may_end.set()
+        assert (await first).status_code == 200
+        assert (await api.put("/v1/endpoint", json={"url": URL + "2"})).status_code == 200

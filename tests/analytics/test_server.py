@@ -132,7 +132,10 @@ def test_orders_come_in_live_and_stay(tmp_path, bootstrap):
 
 
 def test_without_kafka_it_shows_what_it_has(tmp_path, bootstrap, own_kafka):
-    """The lists go on, readiness and lag say since when Kafka is silent; when it comes back, so does the rest."""
+    """The lists go on, readiness and lag say since when Kafka is silent; when it comes back, so does the rest.
+
+    Meanwhile headers that do not end fill no memory.
+    """
     place(bootstrap, "shop:1")
     with running(tmp_path, ARUS_KAFKA__BOOTSTRAP_SERVERS=bootstrap) as analytics, analytics.client() as api:
         eventually(lambda: listed(api), ["shop:1"])
@@ -144,7 +147,18 @@ def test_without_kafka_it_shows_what_it_has(tmp_path, bootstrap, own_kafka):
         place(bootstrap, "shop:2")
         eventually(lambda: listed(api), ["shop:1", "shop:2"])
         eventually(lambda: api.get("/readyz").status_code, 200)
+        assert hangs_up(api.base_url.port, b"GET / HTTP/1.1\r\nx-long: " + b"x" * 200_000)
         assert analytics.stop() == 0
+
+
+def hangs_up(port: int, text: bytes) -> bool:
+    """Tells whether the API ends a connection on which this was sent, without an answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=ENOUGH) as sender:
+        try:
+            sender.sendall(text)
+            return sender.recv(100) == b""
+        except ConnectionError:
+            return True
 
 
 def test_a_damaged_file_is_told(tmp_path):

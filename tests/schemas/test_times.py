@@ -38,3 +38,11 @@ def test_writing_and_reading_gives_the_same_instant(moment):
     """RFC 3339 with milliseconds loses nothing that the stream keeps."""
     at = times.from_datetime(moment)
     assert times.parse(times.rfc3339(at)) == at
+
+
+@pytest.mark.parametrize("days", [0, 1, 400_000])
+def test_a_time_behind_the_calendars_end_can_be_shown(days):
+    """Some senders mean "never" by the last second of the year 9999; a promise made then ends later still."""
+    at = times.parse("9999-12-31T23:59:59Z") + days * times.DAY
+    assert times.rfc3339(at).startswith("9999-12-30T")
+    assert times.to_datetime(at, times.WIB).year == 9999

@@ -86,7 +86,7 @@ def read_endpoint(request: Request, viewer: Seller) -> Shown:
     return shown(services.of(request), viewer)
 
 
-@router.put("", responses=told("unavailable"), dependencies=[NO_MORE])
+@router.put("", responses=told("unavailable", "too-many"), dependencies=[NO_MORE])
 def change_endpoint(request: Request, viewer: Seller, asked: Set) -> Shown:
     """Sets the URL. The first answer tells the secret that signs; a paused endpoint works again at a new URL."""
     return shown(
@@ -94,7 +94,7 @@ def change_endpoint(request: Request, viewer: Seller, asked: Set) -> Shown:
     )
 
 
-@router.post("/secret", responses=told("unavailable", "conflict"), dependencies=[NO_MORE])
+@router.post("/secret", responses=told("unavailable", "conflict", "too-many"), dependencies=[NO_MORE])
 def change_secret(request: Request, viewer: Seller) -> Shown:
     """Makes a new secret and tells it, this once; for a day the one before signs too."""
     return shown(services.of(request), viewer, endpoints.renew(services.of(request), viewer))

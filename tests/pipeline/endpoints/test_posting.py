@@ -135,3 +135,14 @@ async def test_a_redirect_is_not_followed(poster, receiver):
         receiver.status, receiver.headers = 307, {"location": other.url}
         assert (await send(poster, receiver.url)).answer == "307"
     assert not other.attempts
+
+
+async def test_an_endpoints_cookies_are_not_kept(poster, receiver, monkeypatch):
+    """They would grow with each of its answers, and hold up the messages of all other sellers."""
+    heard = []
+    monkeypatch.setattr(receiver, "hear", lambda headers, _: heard.append({name.lower() for name in headers}))
+    receiver.headers = {"set-cookie": "name=value; Path=/"}
+    for _ in range(2):
+        await send(poster, receiver.url)
+    assert len(heard) == 2
+    assert "cookie" not in heard[1]

@@ -97,3 +97,19 @@ def test_what_is_no_signature_is_refused(account, proof):
     told = {"svix-id": "m", "svix-timestamp": str(NOW // 1_000), "svix-signature": proof}
     with pytest.raises(Refused):
         SOURCES["svix"].scheme.verify(owner, Request(BODY, told, received_at=NOW))
+
+
+@both
+def test_no_more_than_ten_signatures_are_looked_at(name, account):
+    """Each costs a pass over the body, and whoever sends them has proved nothing yet."""
+    owner, request = account(name, secrets=(PUBLIC,)), sent(name, account(name, secrets=(PRIVATE,)))
+    header = next(header for header in request.headers if header.endswith("-signature"))
+    strange = written("v1a,", bytes(64))
+
+    def verify(before: int) -> None:
+        proofs = " ".join([*[strange] * before, request.headers[header]])
+        SOURCES[name].scheme.verify(owner, request._replace(headers={**request.headers, header: proofs}))
+
+    verify(before=9)
+    with pytest.raises(Refused):
+        verify(before=10)
