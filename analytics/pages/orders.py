@@ -9,6 +9,7 @@ import msgspec
 from analytics.pages.site import Look
 from analytics.pages.words.names import EVENT_WORDS, mark
 from schemas.facts import Case, Details, Order, Package, Payment, Refund
+from schemas.promises import is_waiting
 
 Row = Mapping[str, Any]
 Made = dict[str, Any]
@@ -60,7 +61,7 @@ def listed(row: Row, base: str = "/orders/") -> Made:
 def tabs(look: Look, path: str, names: Mapping[str, str]) -> list[Made]:
     """Gives the tabs of the viewer's side with their counts and addresses, the tab of all orders first."""
     counts, side = look.ask("tab_counts"), look.viewer.role
-    found = {row["tab"]: row["orders"] for row in counts if row["side"] == side and row["tab"]}
+    found = {row["tab"]: row["orders"] for row in counts if row["side"] == side}
     each = [{"name": name, "label": words, "count": found.get(name, 0)} for name, words in names.items()]
     tabs = [{"name": "", "label": mark("All"), "count": sum(found.values())}, *each]
     return [tab | {"address": look.link(path, tab=str(tab["name"]))} for tab in tabs]
@@ -131,8 +132,13 @@ def _paid(move: Payment | Refund, states: Mapping[str, str]) -> Made:
 def promise(order: Order, now: int) -> Made | None:
     """Gives the promise that matters now: its words, when it is due and how long that is away."""
     name, words = PROMISED.get(order.status, ("", ""))
-    due = order.due.get(name)
+    due = min((at for key, at in order.due.items() if key == name or _is_awaited(order, key, name)), default=None)
     return None if due is None else {"words": words, "at": due, "left_ms": due - now}
+
+
+def _is_awaited(order: Order, key: str, name: str) -> bool:
+    """Tells whether a promise is one of this name that somebody waits for, as of one of several returns."""
+    return key.partition("/")[0] == name and is_waiting(order, key)
 
 
 CASES = (

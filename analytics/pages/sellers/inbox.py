@@ -6,6 +6,7 @@ from typing import Any
 
 from analytics.pages import orders
 from analytics.pages.words import Language, carriers
+from analytics.pages.words.names import REASON_WORDS
 from analytics.pages.words.promises import PROMISE_WORDS
 
 OF_MONEY = (
@@ -42,6 +43,7 @@ def _told(kind: str, values: dict[str, str], language: Language) -> Iterator[str
     if values.get("carrier"):
         yield carriers.carrier_name(values["carrier"])
     yield values.get("tracking_number", "")
-    yield values.get("reason", "")
+    reason = values.get("reason", "")
+    yield language.text(REASON_WORDS[reason]) if reason in REASON_WORDS else reason
     if values.get("stars"):
         yield f"★ {values['stars']}"

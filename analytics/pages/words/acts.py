@@ -160,7 +160,7 @@ BUYER_ACTS: dict[str, Act] = {
     "request_refund": Act(mark("Ask for money back"), mark("All or a part; the shop answers."), (_AMOUNT, _REASON)),
     "cancel": Act(
         mark("Cancel my order"),
-        mark("Until the shop confirms it you can cancel without asking. What you paid is refunded."),
+        mark("You can cancel without asking. If you have paid, your money is refunded."),
         (_REASON,),
     ),
     "request_cancellation": Act(mark("Ask to cancel"), mark("The shop already works on it, and decides."), (_REASON,)),

@@ -31,7 +31,7 @@ class Units(NamedTuple):
     milli: str
 
 
-UNITS = {"en": Units("d", "h", "m", "s", "ms"), "id": Units("hr", "jam", "mnt", "dtk", "ms")}
+UNITS = {"en": Units("d", "h", "m", "s", "ms"), "id": Units("hari", "jam", "mnt", "dtk", "ms")}
 
 
 def _catalog(code: str) -> Catalog | None:

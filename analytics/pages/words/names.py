@@ -221,6 +221,9 @@ ANOMALY_WORDS = {
 
 ROLE_WORDS = {"buyer": mark("the buyer"), "seller": mark("the shop"), "system": mark("the marketplace")}
 
+REASON_WORDS = {"not paid in time": mark("not paid in time")}
+"""Reasons that Arus gives itself; people's own are shown as they wrote them."""
+
 RETURN_KINDS = {
     "refund": mark("Money back"),
     "return_and_refund": mark("Goods and money back"),

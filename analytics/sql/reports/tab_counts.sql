@@ -1,4 +1,4 @@
--- tab_counts: how many orders stand in each tab, as the seller and as the buyer name them
+-- tab_counts: how many orders stand in each tab, as the seller and as the buyer name them; in none ('') those that are only heard of
 
 with counted as (
     select status, count(*) as orders
@@ -12,6 +12,5 @@ told as (
 )
 select side, tab, sum(orders)::bigint as orders
 from told
-where tab <> ''
 group by side, tab
 order by side, tab

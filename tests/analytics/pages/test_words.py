@@ -126,7 +126,7 @@ def test_large_money_in_three_digits(minor, english, indonesian):
         (2 * MINUTE + 10 * SECOND, "2 m 10 s", "2 mnt 10 dtk"),
         (48 * MINUTE, "48 m", "48 mnt"),
         (3 * HOUR + 5 * MINUTE, "3 h 05 m", "3 jam 05 mnt"),
-        (2 * DAY + 4 * HOUR, "2 d 4 h", "2 hr 4 jam"),
+        (2 * DAY + 4 * HOUR, "2 d 4 h", "2 hari 4 jam"),
         (-5, "0 s", "0 dtk"),
     ],
 )
