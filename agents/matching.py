@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from msgspec import Raw, Struct, field
 
-from agents.rules.bindings import belongs
+from agents.rules.bindings import Teller, belongs, strangers, teller
 from pipeline import codec
 from pipeline.sources.telling import with_meaning
 from pipeline.streams.agent import Batch, Message, Record, Rows, Table, agent
@@ -53,6 +53,9 @@ class Seen(Struct, gc=False):
     received_at: int
     named: list[str]
     event: Raw
+    seller_id: str = ""
+    is_own: bool = False
+    """As rules.bindings.Teller."""
 
 
 class Number(Struct):
@@ -65,11 +68,17 @@ class Number(Struct):
     version: int = 1
     means: str = ""
     """Of the row of a sender's code or word (see codes.Unknown): what operators say that it means."""
+    own: list[str] = field(default_factory=list)
+    """Event ids of the bindings that a shop's own system told."""
 
     def orders_of(self, scan: Seen) -> set[str]:
         """Gives the orders that a scan tells of: those that its time is bound to, and those that its sender named."""
-        bound = (b.order_id for b in self.bindings if belongs(b.at, scan.occurred_at))
-        return {*scan.named, *bound}
+        by = Teller(scan.seller_id, scan.is_own)
+        near = (binding for binding in self.bindings if belongs(binding.at, scan.occurred_at))
+        return {*scan.named, *(one.order_id for one in near if not strangers(by, self._teller(one)))}
+
+    def _teller(self, binding: Binding) -> Teller:
+        return Teller(binding.seller_id, binding.event_id in self.own)
 
     def reused(self) -> dict[str, tuple[Binding, Binding]]:
         """Gives each order whose number had belonged to another long before, and the two bindings that show it."""
@@ -142,7 +151,8 @@ def _see(batch: Batch, record: Record, number: Number, event: PackageScanned, ra
     seen = next((scan for scan in (*number.matched, *number.parked) if scan.event_id == event.event_id), None)
     had = number.orders_of(seen) if seen else set()
     if seen is None:
-        seen = Seen(event.event_id, event.occurred_at, event.rank, event.received_at, named, raw)
+        by = teller(event)
+        seen = Seen(event.event_id, event.occurred_at, event.rank, event.received_at, named, raw, *by)
         if number.orders_of(seen):
             # One that found its order need not be kept for ever: only an order bound much later would miss it.
             number.matched = [*number.matched, seen][-MOST_SCANS:]
@@ -167,6 +177,8 @@ def _bind(key: str, number: Number, event: ShippingArranged) -> Iterator[Message
     scans = sorted((*number.matched, *number.parked), key=lambda scan: (scan.occurred_at, scan.rank, scan.event_id))
     had, flagged = [number.orders_of(scan) for scan in scans], number.reused()
     number.bindings = sorted([*number.bindings, binding])
+    if teller(event).is_own:
+        number.own.append(event.event_id)
     _unpark(number)
     for scan, orders in zip(scans, had, strict=True):
         yield from _tell(scan, number.orders_of(scan) - orders)

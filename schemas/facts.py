@@ -191,6 +191,19 @@ class Order(Struct, omit_defaults=True, gc=False):
     """By which VERSION it was last folded."""
 
 
+def delivered_at(order: Order, by_status: int | None) -> int | None:
+    """Gives when an order was delivered; `by_status`: when it first had such a status.
+
+    A return that is asked for while the parcel is under way stands before a delivery in the history. Then the parcels
+    tell, the last of those that count, else the shop's own word.
+    """
+    if not order.returns and "return_requested" not in order.reported:
+        return by_status
+    told = [package.marks.get("delivered") for package in order.packages.values() if "cancelled" not in package.marks]
+    proof = max(filter(None, told)) if told and all(told) else order.reported.get("delivered")
+    return min((at for at in (by_status, proof[0] if proof else None) if at is not None), default=None)
+
+
 class Transition(Struct, omit_defaults=True, gc=False):
     """An order's status changed: the value of topic `order.transitions`; id = order_id/event_id."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from analytics.rows.owners import of_snapshot
 from analytics.rows.table import Table
 from pipeline.streams.agent import Record
-from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness
+from schemas.facts import NEVER, Case, Details, Mark, Order, Package, Refund, Scan, by_witness, delivered_at
 from schemas.promises import PROMISES, is_waiting
 from schemas.statuses import implying
 
@@ -77,7 +77,7 @@ def read(record: Record) -> OrderRow | None:
     package = _last_heard_of(order.packages)
     scan = package.last or _NO_SCAN
     cod = details.cod or "cod" in marks
-    delivered_at = _first_in(order, DELIVERED)
+    delivered = delivered_at(order, _first_in(order, DELIVERED))
     cancelled_at = _earlier(marks.get("cancelled"), reported.get("cancelled"))
     cancelled_by = order.cancelled_by or (0, "", "", "")
     settled = _settled(order.refunds.values()) if order.refunds else []
@@ -98,11 +98,11 @@ def read(record: Record) -> OrderRow | None:
         status=order.status,
         since=order.history[-1][0] if order.history else order.last_at,
         placed_at=_earlier(marks.get("placed"), reported.get("placed")),
-        paid_at=_paid_at(order, delivered_at if cod else _at(reported.get("paid"))),
+        paid_at=_paid_at(order, delivered if cod else _at(reported.get("paid"))),
         confirmed_at=_earlier(marks.get("confirmed"), reported.get("confirmed")),
         arranged_at=_arranged_at(order),
         dispatched_at=_first_in(order, SHIPPED),
-        delivered_at=delivered_at,
+        delivered_at=delivered,
         cancelled_at=cancelled_at,
         cancelled_by=cancelled_by[2],
         cancel_reason=cancelled_by[3],

@@ -1,12 +1,18 @@
 """Matching: scans find their orders, whichever comes first."""
 
+from pathlib import Path
+
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.matching import MOST_SCANS, REUSED_AFTER, match
-from agents.rules.bindings import AFTER, BEFORE
+from agents.rules.bindings import AFTER, BEFORE, OWN
 from pipeline import codec
+from pipeline.cli.proof.reference import bound
+from pipeline.sources import own
+from pipeline.sources.own import cloudevents, standard_webhooks, svix
 from pipeline.streams import testing
 from pipeline.streams.testing import Given, Outcome
 from schemas.events import Event
@@ -142,6 +148,32 @@ def test_a_bound_number_is_never_full():
     assert len(told(outcome)) == MOST_SCANS + 2
     assert outcome.buried == []
     assert len(outcome.rows[KEY].matched) == MOST_SCANS
+
+
+SHOPS = [
+    ({"source": "svix", "seller_id": "kios"}, {"source": "svix", "seller_id": "toko"}, False),
+    ({"source": "standard_webhooks", "seller_id": "kios"}, {"source": "ninjavan", "seller_id": "toko"}, False),
+    ({"source": "tiktok_shop", "seller_id": "toko"}, {"source": "cloudevents", "seller_id": "kios"}, False),
+    ({"source": "standard_webhooks", "seller_id": "toko"}, {"source": "ninjavan", "seller_id": "toko"}, True),
+    ({"source": "standard_webhooks", "seller_id": "toko"}, {"source": "ninjavan", "seller_id": None}, True),
+    ({"source": "tiktok_shop", "seller_id": "tiktok_shop:7495"}, {"source": "ninjavan", "seller_id": "toko"}, True),
+]
+
+
+@pytest.mark.parametrize("binding_first", [True, False])
+@pytest.mark.parametrize(("binder", "scanner", "meet"), SHOPS)
+def test_no_shops_own_system_speaks_of_anothers_parcel(binder, scanner, meet, binding_first):
+    """It would read where the other's buyer lives, or say that the parcel was delivered. Senders of the trade may."""
+    events = [bind("a:1", **binder), scan("at_hub", 2, order_id="", **scanner)]
+    outcome = matched(*events if binding_first else reversed(events))
+    assert [order for order, _ in told(outcome)] == ["a:1"] * meet
+    assert bound(events).get("a:1", {}).keys() == {event.event_id for event in events[: 1 + meet]}
+
+
+def test_the_senders_of_shops_own_systems_are_those_of_the_registry():
+    """A new one of that folder counts too."""
+    assert set(OWN) == {module.SOURCE.id for module in (cloudevents, standard_webhooks, svix)}
+    assert {file.stem for file in Path(own.__path__[0]).glob("[a-z]*.py")} == {*OWN, "words"}
 
 
 def test_what_is_no_scan_is_buried():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from agents.rules.parcels import ENDED, PICKED_UP, proof_of
 from agents.rules.promises.policies import due_at
-from schemas.facts import Case, Mark, Order, Refund
+from schemas.facts import Case, Mark, Order, Refund, delivered_at
 from schemas.promises import PROMISES
 
 DEFAULT_MARKET = "ID"
@@ -62,6 +62,9 @@ def follow(order: Order) -> None:
     if order.returns or order.refunds or order.claims or "return_requested" in order.reported:
         for told in (*_answers(order), *_refunds(order), *_claims(order)):
             _keep_up(order, told)
+        if since := order.begun.get("deliver"):
+            by_status = next((at for at, status in order.history if status in PROMISES["deliver"].kept_by), None)
+            _keep_up(order, ("deliver", since, delivered_at(order, by_status)))
 
 
 def _keep_up(order: Order, told: Told) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple, cast
 
-from agents.rules.bindings import belongs
+from agents.rules.bindings import belongs, strangers, teller
 from agents.rules.fold import fold
 from agents.rules.history import settle
 from agents.rules.joins import answers
@@ -100,8 +100,8 @@ def bound(events: Sequence[Event]) -> Orders:
     for event in events:
         owners = {event.order_id} - {""}
         if event.type == "package_scanned":
-            near = bindings.get(_number(event), ())
-            owners |= {binding.order_id for binding in near if belongs(binding.occurred_at, event.occurred_at)}
+            near = (one for one in bindings.get(_number(event), ()) if belongs(one.occurred_at, event.occurred_at))
+            owners |= {one.order_id for one in near if not strangers(teller(one), teller(event))}
         for owner in owners:
             orders.setdefault(owner, {}).setdefault(event.event_id, event)
     return orders

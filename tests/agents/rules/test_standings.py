@@ -142,6 +142,14 @@ def test_a_return_stops_the_clock_of_completion():
     assert state("answer_return", 500, *asked, tell("return_withdrawn", 61)) == "void"
 
 
+def test_a_parcel_that_comes_while_its_return_is_asked_for_has_come():
+    """The buyer said too early that it had not: delivered in time, whatever becomes of the return."""
+    asked = (*ON_ITS_WAY, tell("return_requested", 45, case_id="c1"), scan("delivered", 50))
+    for rest in ((), (tell("return_withdrawn", 400, case_id="c1"),), (tell("return_approved", 60, case_id="c1"),)):
+        found = standing("deliver", 500, *asked, *rest)
+        assert (found.state, found.kept_at) == ("kept", START + 50 * HOUR)
+
+
 def test_a_marketplaces_word_alone_asks_for_an_answer():
     """A thin webhook says that a return is requested, and its next word that it was answered."""
     word = tell("status_reported", 60, status="return_requested", word="IN_RETURN")

@@ -13,7 +13,7 @@ from analytics.reports import run
 from analytics.rows.orders import read
 from analytics.warehouse import Warehouse
 from pipeline import codec
-from schemas.facts import Article, Case, Details, Order, Payment, Refund
+from schemas.facts import Article, Case, Details, Order, Package, Payment, Refund
 from schemas.times import DAY, HOUR, MINUTE, parse
 from tests.analytics.seed import Kafka, Record
 
@@ -200,6 +200,15 @@ def test_cash_on_delivery_is_paid_at_the_door():
     assert paid_at(order) is None
     assert paid_at(delivered(order, SINCE + DAY)) == SINCE + DAY
     assert paid_at(paid(order, SINCE + 2 * HOUR)) == SINCE + 2 * HOUR
+
+
+def test_cash_on_delivery_is_paid_also_where_its_return_was_asked_for_too_early():
+    """The history has no delivery then, but the parcel has."""
+    order = an_order(cod=True)
+    order.returns = {"c": Case({"requested": (SINCE, "e"), "approved": (SINCE + DAY, "e2")})}
+    assert paid_at(order) is None
+    order.packages = {"jne/1": Package(marks={"delivered": (SINCE + HOUR, "s")})}
+    assert paid_at(order) == SINCE + HOUR
 
 
 def test_what_came_back_and_was_replaced_stays_sold():
