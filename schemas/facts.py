@@ -16,11 +16,11 @@ Marks = dict[str, Mark]
 
 NEVER: Stamp = (-1, -1, "")
 
-VERSION = 4
+VERSION = 5
 """Of an order's state. A field more is a version more: a worker that does not know the field would lose it.
 
 2: milestones `paid` and `shipped` of the order's own. 3: promises of all kinds, since when they run and when kept.
-4: answers to commands, and how a parcel is handed over.
+4: answers to commands, and how a parcel is handed over. 5: what a return is about.
 """
 
 
@@ -118,7 +118,8 @@ def by_witness(things: Iterable[Payment] | Iterable[Refund], currency: str | Non
 class Case(Struct, omit_defaults=True, gc=False):
     """A cancellation request, a return or a claim; marks: the last word of each event's type.
 
-    by, kind, reason, outcome: of each the first word that says anything; told: when that was.
+    by, kind, reason, outcome, lines: of each the first word that says anything; told: when that was.
+    lines: what it is about; none where nobody said so: then all of the order.
     """
 
     marks: Marks = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Case(Struct, omit_defaults=True, gc=False):
     reason: str = ""
     outcome: str = ""
     told: Marks = field(default_factory=dict)
+    lines: list[Article] = field(default_factory=list)
 
 
 class Review(Struct, omit_defaults=True, gc=False):

@@ -1,10 +1,11 @@
 """How events of topic `orders` join."""
 
+from collections.abc import Iterable
 from sys import intern
 
 from agents.rules.joins import MOVED, NEW, SAME, is_newer, keep_all, keep_earliest, stamp_of
 from schemas.facts import Article, Case, Details, Order, Review
-from schemas.orders import CaseMoved, OrderMarked, OrderPlaced, ReviewLeft, StatusReported
+from schemas.orders import CaseMoved, Line, OrderMarked, OrderPlaced, ReviewLeft, StatusReported
 from schemas.statuses import BY_NAME
 
 
@@ -25,7 +26,7 @@ def describe(order: Order, event: OrderPlaced, _: str, mark: str) -> int:
         buyer_id=event.buyer_id,
         buyer_name=event.buyer_name,
         city=event.city,
-        lines=[Article(line.sku, line.name, line.quantity, line.unit_price) for line in event.lines],
+        lines=_articles(event.lines),
         currency=intern(event.currency),
         discount=event.discount,
         shipping_fee=event.shipping_fee,
@@ -62,7 +63,14 @@ def move_case(order: Order, event: CaseMoved, scope: str, mark: str) -> int:
         if answer and keep_earliest(case.told, question, event):
             setattr(case, question, answer)
             change = change or MOVED
+    if event.lines and keep_earliest(case.told, "lines", event):
+        case.lines = _articles(event.lines)
+        change = change or MOVED
     return change
+
+
+def _articles(lines: Iterable[Line]) -> list[Article]:
+    return [Article(line.sku, line.name, line.quantity, line.unit_price) for line in lines]
 
 
 def report(order: Order, event: StatusReported, _: str, __: str) -> int:

@@ -1,9 +1,9 @@
 """What an order does with the articles that it is for, read from its facts; `movements_of` tells what is new in it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from agents.rules.parcels import BACK, tally
-from schemas.facts import Order
+from schemas.facts import Article, Order
 from schemas.statuses import implying
 from schemas.stock import NOTHING, Moved, Movement, Standing
 
@@ -42,14 +42,33 @@ def articles_of(order: Order) -> dict[str, Standing]:
     standing = standing_of(order)
     if not standing.state or order.details is None or not order.seller[3]:
         return {}
-    quantities: dict[str, int] = {}
-    for line in order.details.lines:
+    back = _pieces_back(order) if standing.state == "returned" else {}
+    there = Standing(state="shipped", at=standing.shipped_at, shipped_at=standing.shipped_at)
+    found = {}
+    for sku, quantity in _pieces(order.details.lines).items():
+        of = there if back and back.get(sku, 0) < quantity else standing
+        found[sku] = Standing(quantity, of.state, of.at, of.shipped_at)
+    return found
+
+
+def _pieces(lines: Iterable[Article]) -> dict[str, int]:
+    pieces: dict[str, int] = {}
+    for line in lines:
         if line.sku and line.quantity > 0:
-            quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
-    return {
-        sku: Standing(quantity, standing.state, standing.at, standing.shipped_at)
-        for sku, quantity in quantities.items()
-    }
+            pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
+    return pieces
+
+
+def _pieces_back(order: Order) -> dict[str, int]:
+    """Gives how many pieces of each article the seller has back; none where it is all of them, or nobody said which.
+
+    An article of which some pieces are back stays shipped until the next count: no more is promised than is there.
+    """
+    received = [case for case in order.returns.values() if "received" in case.marks]
+    told = all(case.lines and all(line.sku for line in case.lines) for case in received)
+    if not told or "returned_to_seller" in order.reported or (order.packages and tally(order)[1] & BACK):
+        return {}
+    return _pieces(line for case in received for line in case.lines)
 
 
 def movements_of(order: Order, known: Moved | None, snapshot: tuple[int, int]) -> Iterator[Movement]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.rules.stock import levels
 from agents.rules.stock.levels import QUARTER, TooLate
-from agents.rules.stock.standings import standing_of
+from agents.rules.stock.standings import articles_of, standing_of
 from pipeline import codec
 from schemas.stock import NOTHING, Level, Movement, Standing
 from schemas.times import DAY, HOUR
@@ -50,6 +50,40 @@ def test_an_older_count_changes_nothing_and_a_newer_one_everything():
     """The latest count by the seller's clock wins, whichever is told last."""
     assert level_of(counted(7, 5), counted(99, 1)).on_hand == 7
     assert level_of(counted(99, 1), shipped(4, 2), counted(7, 5)).on_hand == 7
+
+
+A, B = ({"sku": sku, "name": sku, "quantity": quantity} for sku, quantity in (("A", 3), ("B", 2)))
+ONE_A = {"sku": "A", "name": "A", "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("returns", "back"),
+    [
+        ([[]], "AB"),  # nobody said what it is about
+        ([[A]], "A"),
+        ([[ONE_A]], ""),  # until the next count: no more is promised than is there
+        ([[ONE_A], [ONE_A | {"quantity": 2}, B]], "AB"),
+        ([[ONE_A | {"sku": ""}]], "AB"),
+    ],
+)
+def test_only_articles_that_came_back_whole_are_back(returns, back):
+    """An order of three A and two B: its returns say what they are about, or they do not."""
+    life = [tell("order_placed", lines=[A, B]), tell("payment_paid", 1), scan("picked_up", 2), scan("delivered", 3)]
+    for number, lines in enumerate(returns):
+        life.append(tell("return_requested", 4, case_id=f"c{number}", lines=lines))
+        life.append(tell("return_received", 5 + number, case_id=f"c{number}"))
+    found = articles_of(order_of(*life))
+    assert {sku: standing.state for sku, standing in found.items()} == {
+        sku: "returned" if sku in back else "shipped" for sku in "AB"
+    }
+    assert {standing.shipped_at for standing in found.values()} == {START + 2 * HOUR}
+
+
+def test_a_parcel_that_came_back_is_back_whatever_a_return_was_about():
+    """All of it lies in the shop again."""
+    life = [tell("order_placed", lines=[A, B]), tell("payment_paid", 1), scan("picked_up", 2), scan("returned", 9)]
+    case = [tell("return_requested", 3, lines=[ONE_A]), tell("return_received", 4)]
+    assert {standing.state for standing in articles_of(order_of(*life, *case)).values()} == {"returned"}
 
 
 def test_names_and_thresholds_are_the_latest_that_were_told():
