@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 
@@ -88,8 +89,9 @@ def _looked(system: System, http: httpx.Client) -> Iterator[tuple[tuple[str, str
                 yield ("threads", name), process.num_threads()
         except psutil.NoSuchProcess:  # it was just killed
             continue
-    lag = http.get("/v1/ops/lag").json()["partitions"]
-    yield ("waiting, s", "the oldest record"), max((row["behind_seconds"] for row in lag), default=0)
+    with suppress(httpx.HTTPError):  # who answers was just killed; the hour goes on
+        lag = http.get("/v1/ops/lag").raise_for_status().json()["partitions"]
+        yield ("waiting, s", "the oldest record"), max((row["behind_seconds"] for row in lag), default=0)
 
 
 def _disturb(system: System, what: str, job: str) -> None:
