@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from agents.worker import JOBS
 from pipeline import codec
-from pipeline.broker.reader import Stored
 from pipeline.cli.app import app as command_line
+from pipeline.cli.states.gathering import Known
 from pipeline.cli.states.judging import Suspect, judge
 from pipeline.cli.states.reasons import explain
 from pipeline.settings import Account
 from pipeline.streams import app
+from schemas.events import Event
 from schemas.facts import VERSION, Order
 from tests.agents.events import ORDER, START, lives, order_of, tell
 from tests.agents.telling import tracked
@@ -28,9 +29,9 @@ from tests.agents.test_worker import send
 LIFE = (tell("order_placed"), tell("payment_paid", 1))
 
 
-def stored(order: Order, at: int = START) -> dict[str, Stored]:
-    """Gives a state as it lies in Kafka."""
-    return {order.order_id: Stored("order.snapshots", 0, 7, at, order.order_id.encode(), codec.encode(order), [])}
+def known(live: Order | None, *told: Event, at: int = START) -> list[Known]:
+    """Gives an order with its state as it lies in Kafka, and what its webhooks tell."""
+    return [Known(ORDER, codec.encode(live) if live else None, at, {event.event_id: event for event in told})]
 
 
 @given(lives(), st.randoms(use_true_random=False))
@@ -38,7 +39,7 @@ def test_what_is_right_is_found_right(life, dice):
     """Whatever order it was told in; also where it has answers to commands, which no webhook tells."""
     [live] = tracked(*life).rows.values()
     dice.shuffle(life)
-    found = judge(stored(live), {ORDER: order_of(*life)}, began=START + 1, reach=0)
+    found = judge(known(live, *life), began=START + 1, reach=0)
     assert (found.same, found.suspects) == (1, [])
 
 
@@ -53,19 +54,19 @@ def test_what_is_right_is_found_right(life, dice):
 )
 def test_what_cannot_be_judged_is_not(at, reach, counts):
     """An order of which something was told since, or of which webhooks may be gone."""
-    found = judge(stored(order_of(*LIFE), at), {ORDER: order_of(LIFE[0])}, began=START + 5, reach=reach)
+    found = judge(known(order_of(*LIFE), LIFE[0], at=at), began=START + 5, reach=reach)
     assert (len(found.suspects), found.moving, found.older, found.untold) == (*counts, 0)
 
 
 def test_an_order_of_no_webhook_is_counted_and_left_alone():
     """A seller's file or an older Kafka may know of it."""
-    assert judge(stored(order_of(*LIFE)), {}, began=START, reach=0).untold == 1
+    assert judge(known(order_of(*LIFE)), began=START, reach=0).untold == 1
 
 
 def test_what_an_older_version_wrote_is_right_when_it_says_the_same():
     """It is brought up to date when the order is told of next."""
     old = msgspec.structs.replace(order_of(*LIFE), version=VERSION - 1)
-    assert judge(stored(old), {ORDER: order_of(*LIFE)}, began=START + 1, reach=0).same == 1
+    assert judge(known(old, *LIFE), began=START + 1, reach=0).same == 1
 
 
 LATER = {name: at + 1 for name, at in order_of(*LIFE).due.items()}
@@ -89,13 +90,13 @@ def test_each_difference_has_its_reason(live, heard, why):
     anew = order_of(*LIFE)
     fields = [name for name in Order.__struct_fields__ if live is None or getattr(live, name) != getattr(anew, name)]
     forms = {event.event_id: {codec.encode_event(event)} for event in heard}
-    assert explain(Suspect(live, anew, fields, ""), forms, {event.event_id: event for event in LIFE}).why == why
+    assert explain(Suspect(live, anew, fields, "", {event.event_id: event for event in LIFE}), forms).why == why
 
 
 def test_what_sellers_see_of_it_is_told():
     """The columns of their reports that say something else."""
     live = order_of(tell("order_placed", total=70), LIFE[1])
-    wrong = explain(Suspect(live, order_of(*LIFE), ["details"], ""), {}, {})
+    wrong = explain(Suspect(live, order_of(*LIFE), ["details"], "", {}), {})
     assert (wrong.seller_id, wrong.report["total"]) == ("toko", (70, 100))
     assert "facts" not in wrong.report
 

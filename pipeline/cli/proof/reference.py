@@ -1,11 +1,12 @@
 """The reference: every webhook and what counts beside it folded in one go: no stream, no batch, no order of arrival."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple, cast
 
-from agents.rules.bindings import belongs, strangers, teller
+from agents.rules.bindings import Teller, belongs, strangers, teller
 from agents.rules.fold import fold
 from agents.rules.history import settle
 from agents.rules.joins import answers
@@ -53,11 +54,11 @@ def reference(settings: Settings, kept: Iterable[Delivery], besides: Beside = NO
         if delivery.key in taken:
             continue
         try:
-            taken[delivery.key] = [_with_meaning(one, besides.meanings) for one in _translated(settings, delivery)]
+            taken[delivery.key] = translated(settings, delivery, besides.meanings)
         except Untranslatable:  # not remembered as taken: each copy is a dead letter of its own
             untranslatable += 1
     by_order = bound([*chain.from_iterable(taken.values()), *besides.events])
-    orders = {id_: _folded(id_, told.values()) for id_, told in by_order.items()}
+    orders = {id_: folded(id_, told.values()) for id_, told in by_order.items()}
     for answer in besides.answers:
         answers.keep(orders.setdefault(answer.order_id, Order(answer.order_id)), answer)
     return Reference(untranslatable, by_order, orders)
@@ -68,20 +69,23 @@ def as_taken(kept: Iterable[Delivery]) -> list[Delivery]:
 
     What came before topics had as many partitions as now lies in another one than its repeats.
     """
+    return [delivery for _, delivery in sorted(taken_at(kept), key=itemgetter(0))]
+
+
+def taken_at(kept: Iterable[Delivery]) -> Iterator[tuple[int, Delivery]]:
+    """Gives each delivery with the instant that puts it in its place among all: within a partition no clock counts."""
     latest: dict[int, int] = {}
-
-    def at(delivery: Delivery) -> int:
+    for delivery in kept:
         latest[delivery.partition] = max(latest.get(delivery.partition, 0), delivery.written_at)
-        return latest[delivery.partition]
-
-    return sorted(kept, key=at)
+        yield latest[delivery.partition], delivery
 
 
-def _translated(settings: Settings, delivery: Delivery) -> list[Event]:
+def translated(settings: Settings, delivery: Delivery, meanings: Sequence[CodeMapped]) -> list[Event]:
+    """Gives the events that a delivery tells, as the stream reads them. Raises Untranslatable."""
     events = translate(delivery, account_of(delivery, settings))
     if not all(event.order_id or isinstance(event, (PackageScanned, StockTold)) for event in events):
         raise Untranslatable("no_order", "it names no order")
-    return [codec.decode(event.type.encode(), codec.encode_event(event)) for event in events]
+    return [_with_meaning(codec.decode(event.type.encode(), codec.encode_event(event)), meanings) for event in events]
 
 
 def _with_meaning(event: Event, meanings: Iterable[CodeMapped]) -> Event:
@@ -94,25 +98,45 @@ def bound(events: Sequence[Event]) -> Orders:
     """Gives each order its events: scans to the order they name, and to those that their number was bound to then."""
     bindings: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
-        if event.type == "shipping_arranged" and (number := _number(event)):
+        if event.type == "shipping_arranged" and (number := number_of(event)):
             bindings[number].append(event)
     orders: Orders = {}
     for event in events:
         owners = {event.order_id} - {""}
         if event.type == "package_scanned":
-            near = (one for one in bindings.get(_number(event), ()) if belongs(one.occurred_at, event.occurred_at))
-            owners |= {one.order_id for one in near if not strangers(teller(one), teller(event))}
+            owners |= {one.order_id for one in bindings.get(number_of(event), ()) if meets(sight(one), sight(event))}
         for owner in owners:
             orders.setdefault(owner, {}).setdefault(event.event_id, event)
     return orders
 
 
-def _number(event: Event) -> str:
+class Sight(NamedTuple):
+    """That somebody told of a tracking number: when it happened, and whose account told it."""
+
+    at: int
+    teller: Teller
+
+
+def sight(event: Event) -> Sight:
+    """Gives what of an event its tracking number's orders depend on."""
+    return Sight(event.occurred_at, teller(event))
+
+
+def meets(bound: Sight, scanned: Sight) -> bool:
+    """Tells whether a scan falls to an order that its number was ever bound to."""
+    return belongs(bound.at, scanned.at) and not strangers(bound.teller, scanned.teller)
+
+
+def number_of(event: Event) -> str:
+    """Gives the tracking number of an event that has one, with its carrier; "" where it has none."""
+    if event.type not in ("shipping_arranged", "package_scanned"):
+        return ""
     told = cast("PackageScanned | ShippingArranged", event)
     return tracking_key(told.carrier, told.tracking_number) if told.tracking_number else ""
 
 
-def _folded(order_id: str, events: Iterable[Event]) -> Order:
+def folded(order_id: str, events: Iterable[Event]) -> Order:
+    """Folds all events of an order in one go."""
     order = Order(order_id)
     for event in events:
         fold(order, event)

@@ -14,14 +14,13 @@ from kafka import KafkaProducer
 
 from agents.rules.fold import FOLDS
 from analytics.rebuilding.filling import Progress
+from analytics.rebuilding.pile import Pile
 from pipeline import codec
 from pipeline.broker import BrokerError, admin, codes
 from pipeline.broker.asking import asking
 from pipeline.broker.clients import client_options
 from pipeline.broker.reader import Stored, records
-from pipeline.cli.proof import deliveries
-from pipeline.cli.proof.beside import Beside, commanded
-from pipeline.cli.proof.reference import Reference, reference
+from pipeline.cli.states.gathering import gather, known
 from pipeline.cli.states.judging import Judged, Suspect, judge
 from pipeline.cli.states.reasons import Wrong, explain
 from pipeline.cli.states.sources import Source
@@ -86,28 +85,26 @@ def fold_anew(settings: Settings, *, archived: bool, shadow: bool, progress: Pro
 
 def _look(settings: Settings, source: Source, progress: Progress) -> Look:
     kafka, now = settings.kafka, _now()
-    progress(0, 0, "reading webhooks")
-    kept = list(deliveries(source.records("webhooks.received")))
-    besides = Beside(list(commanded(source.records)), (), codes.mappings(kafka))
-    progress(0, 0, f"folding {len(kept):,} webhooks")
-    told = reference(settings, kept, besides)
-    progress(0, 0, "waiting for the workers")
-    for group in ("arus-intake", "arus-intake", "arus-tracking"):  # intake reads what it wrote itself: scans
-        _wait_for(kafka, group)
-    progress(0, 0, f"comparing {len(told.orders):,} orders")
-    live = {record.key.decode(): record for record in records(kafka, "order.snapshots") if record.key}
-    judged = judge(live, told.orders, now, source.reach)
-    return Look(len(kept), judged, _explained(source, judged.suspects, told))
+    with Pile(settings.home / "states.duckdb") as pile:
+        webhooks = gather(pile, settings, source.records, codes.mappings(kafka), lambda far: progress(0, 0, far))
+        progress(0, 0, "waiting for the workers")
+        for group in ("arus-intake", "arus-intake", "arus-tracking"):  # intake reads what it wrote itself: scans
+            _wait_for(kafka, group)
+        progress(0, 0, "reading states")
+        pile.keep(record for record in records(kafka, "order.snapshots") if record.key)
+        progress(0, 0, f"folding {webhooks:,} webhooks")
+        judged = judge(known(pile), now, source.reach)
+    return Look(webhooks, judged, _explained(source, judged.suspects))
 
 
-def _explained(source: Source, suspects: Iterable[Suspect], told: Reference) -> list[Wrong]:
+def _explained(source: Source, suspects: Iterable[Suspect]) -> list[Wrong]:
     by_order = {suspect.anew.order_id: suspect for suspect in suspects}
     heard: dict[str, defaultdict[str, set[bytes]]] = {order_id: defaultdict(set) for order_id in by_order}
     for topic in sorted({EVENTS[kind].topic for kind in FOLDS}) if by_order else ():
         for record in source.records(topic):
             if (order_id := (record.key or b"").decode()) in heard:
                 _hear(heard[order_id], record)
-    return [explain(suspect, heard[id_], told.events.get(id_, {})) for id_, suspect in by_order.items()]
+    return [explain(suspect, heard[order_id]) for order_id, suspect in by_order.items()]
 
 
 def _hear(heard: Mapping[str, set[bytes]], record: Stored) -> None:

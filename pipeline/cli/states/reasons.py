@@ -63,10 +63,10 @@ lead to something else now. error: the same events gave other facts, which must 
 """
 
 
-def explain(suspect: Suspect, heard: Heard, told: Mapping[str, Event]) -> Wrong:
+def explain(suspect: Suspect, heard: Heard) -> Wrong:
     """Says why a state is wrong, and what of it sellers see."""
     order_id = suspect.anew.order_id
-    forms = {id_: _form(event, order_id) for id_, event in told.items()}
+    forms = {id_: _form(event, order_id) for id_, event in suspect.told.items()}
     case = Case(suspect, heard, forms)
     before, after = _row(suspect.live or Order(order_id)), _row(suspect.anew)
     return Wrong(
