@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from analytics.access import Role, Viewer
 from analytics.pages import charts
-from analytics.pages.words import LANGUAGES, Language, acts, carriers, choose, names, senders, shop
+from analytics.pages.words import LANGUAGES, Language, acts, anomalies, carriers, choose, names, senders, shop
 from analytics.reports import REPORTS
 from analytics.shards import WHOLE, Shard
 from schemas.promises import PLAIN, Times
@@ -175,6 +175,7 @@ class Site:
                 "charts": charts,
                 "asset": self.assets.url,
             },
+            anomaly_detail=anomalies.detail,
             carrier_name=carriers.carrier_name,
             sender_name=carriers.sender_name,
             tracking_page=carriers.tracking_page,

@@ -12,7 +12,7 @@ from agents.rules.anomalies import ANOMALIES
 from analytics.gateways import HARMLESS, STRAYS
 from analytics.metrics import METRICS
 from analytics.pages.sellers.shop import DUE
-from analytics.pages.words import LANGUAGES, acts, carriers, choose, names, senders, shop
+from analytics.pages.words import LANGUAGES, acts, anomalies, carriers, choose, names, senders, shop
 from analytics.pages.words.language import CATALOGS
 from analytics.pages.words.promises import PROMISE_WORDS
 from analytics.pages.words.senders import CONCERN_WORDS
@@ -25,6 +25,7 @@ from schemas.registry import EVENTS
 from schemas.shipments import Milestone
 from schemas.statuses import BUYER_TABS, BY_NAME, SELLER_TABS
 from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
+from tests.agents.events import order_of, tell
 from tests.analytics.pages.catalog import messages
 
 ENGLISH, INDONESIAN = LANGUAGES["en"], LANGUAGES["id"]
@@ -183,6 +184,29 @@ def test_pages_link_to_known_carriers_alone():
 def test_every_contradiction_that_is_searched_for_has_words():
     """Each kind of anomaly that the rules can find has words."""
     assert set(names.ANOMALY_WORDS) >= set(ANOMALIES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("paid_wrong_amount", order_of(tell("order_placed", total=115_000), tell("payment_paid", 1, amount=95_000))),
+        (
+            "refund_exceeds_payment",
+            order_of(tell("payment_paid", amount=95_000), tell("refund_approved", 1, amount=115_000)),
+        ),
+    ],
+)
+def test_amounts_of_a_contradiction_are_said_as_money(rule, change):
+    """As the rule itself writes them; not as bare numbers."""
+    said = anomalies.detail(INDONESIAN, {"kind": rule, "detail": ANOMALIES[rule].search(change)[""].detail})
+    assert said in ("Rp95.000 dari Rp115.000", "Rp115.000 dikembalikan, Rp95.000 dibayar")
+
+
+def test_what_a_contradiction_is_about_is_said_whatever_it_is():
+    """A stock in numbers, a marketplace's own word and an older form as they are."""
+    found = [("oversold", "KOPI: 1: -1200 available"), ("status_conflict", "DELIVERED"), ("paid_wrong_amount", "less")]
+    said = [anomalies.detail(ENGLISH, {"kind": kind, "detail": detail}) for kind, detail in found]
+    assert said == ["KOPI: 1: -1,200 available", "DELIVERED", "less"]
 
 
 def test_every_reason_to_reject_has_words():
