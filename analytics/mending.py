@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from analytics.monitor import View
-from pipeline.broker import BrokerError
 from pipeline.broker.hanging import Hanging
 
 log = structlog.get_logger()
@@ -33,13 +32,12 @@ class Mender:
 
     def look(self) -> None:
         """Takes one look. Where it may not or cannot mend, the page says what an operator can do."""
-        if not any(standing.held_ms for standing in self._view().standings):
-            return
         try:
-            for one in self._mend():
-                log.warning("mending.ended", topic=one.topic, partition=one.partition, committed=one.committed)
-        except BrokerError as error:
-            log.warning("mending.failed", why=str(error))
+            if any(standing.held_ms for standing in self._view().standings):
+                for one in self._mend():
+                    log.warning("mending.ended", topic=one.topic, partition=one.partition, committed=one.committed)
+        except Exception as error:  # noqa: BLE001  # nobody would notice that this thread has ended
+            log.warning("mending.failed", why=f"{type(error).__name__}: {error}")
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):

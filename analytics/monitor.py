@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -117,15 +118,13 @@ class Monitor:
         self._stop.set()
 
     def poll(self) -> None:
-        """Takes one look. A Kafka that does not answer is part of the view, not an error."""
+        """Takes one look. A Kafka that does not answer, or says what cannot be, is part of the view, not an error."""
         at = self._now()
         try:
             self._source = self._source or self._connect()
-            readings = self._source.lag()
-        except Exception as error:  # noqa: BLE001  # whatever the client raises, the page must say so and go on
+            self._keep(at, self._source.lag())
+        except Exception as error:  # noqa: BLE001  # whatever it is, the page must say so and go on
             self._lose(at, f"{type(error).__name__}: {error}")
-        else:
-            self._keep(at, readings)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -152,7 +151,8 @@ class Monitor:
         self.view = self.view._replace(silent_since=self.view.silent_since or at, reason=reason)
         source, self._source = self._source, None
         if source:
-            source.close()
+            with suppress(Exception):
+                source.close()
 
 
 def orders_at_most(standings: Iterable[Standing]) -> int:

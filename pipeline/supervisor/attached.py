@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import suppress
 
 _GRACE = 4.0
 """Seconds that a child without a supervisor has to end in good order."""
@@ -26,8 +27,9 @@ class Supervision:
         self._line.sendall(b"ready\n")
 
     def _watch(self) -> None:
-        while self._line.recv(64):
-            pass
+        with suppress(ConnectionError):  # a supervisor that ended before it read what we said resets the line
+            while self._line.recv(64):
+                pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_GRACE)
         os._exit(1)

@@ -1,5 +1,7 @@
 """Mending: what hangs is ended without being asked, and a Kafka that does not let us is no reason to fall over."""
 
+import struct
+
 import pytest
 
 from analytics.mending import Mender
@@ -23,11 +25,12 @@ def test_it_mends_what_the_monitor_saw_hanging(held_ms, calls):
     assert len(asked) == calls
 
 
-def test_a_kafka_that_refuses_is_told(capsys):
-    """The page goes on saying what hangs."""
+@pytest.mark.parametrize("error", [BrokerError("this user may not"), struct.error("half an answer")])
+def test_a_kafka_that_refuses_is_told(error, capsys):
+    """The page goes on saying what hangs, and the next look comes, whatever went wrong."""
 
     def refuse():
-        raise BrokerError("Kafka does not allow that to this user")
+        raise error
 
     Mender(lambda: view(60_000), refuse).look()
-    assert "Kafka does not allow that to this user" in capsys.readouterr().out
+    assert str(error) in capsys.readouterr().out

@@ -83,6 +83,13 @@ def test_a_silent_kafka_leaves_the_last_view_with_since_when():
     assert (script.connections, script.closed) == (2, 2)
 
 
+def test_an_answer_that_cannot_be_is_said_like_silence():
+    """Also where nothing raises before it is looked at: the thread that polls must not end unseen."""
+    view = Script([Reading("g", "t")], [Reading("g", "t", end=None)]).polled().view
+    assert view.silent_since == 2_000
+    assert view.reason.startswith("TypeError")
+
+
 def test_a_kafka_that_answers_again_is_not_silent():
     """And a partition that stood all the while has stood all the while."""
     stuck = [Reading("g", "t", committed=5, end=9, behind=4, oldest_at=10_000_000)]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -198,3 +199,18 @@ def test_lines_of_logs(line: str, read: tuple[str, str]) -> None:
 
 async def _never(_: Running) -> None:
     raise AssertionError("must not become ready")
+
+
+def test_a_child_ends_although_its_supervisor_never_read_that_it_was_ready(tmp_path):
+    """A supervisor that was killed at that moment resets the line; an orphan would hold its ports and its files."""
+    ours, theirs = socket.socketpair()
+    child = script(tmp_path, "early", WORKING)
+    command = [*child.command, f"--supervised={theirs.fileno()}"]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], pass_fds=[theirs.fileno()])
+    theirs.close()
+    try:
+        assert ours.recv(64, socket.MSG_PEEK)
+        ours.close()
+        assert process.wait(20) == -signal.SIGTERM
+    finally:
+        process.kill()
