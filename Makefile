@@ -42,7 +42,7 @@ ratios: .venv/ready  ## what each step costs beside a reference of the same run;
 chaos: .venv/ready  ## harms everything in turn and counts what was lost
 	@$(BIN)/python -m tests.chaos
 
-endurance: .venv/ready  ## an hour at 2,000 webhooks a second: everything must stay flat
+endurance: .venv/ready  ## an hour at 500 webhooks, 3,500 records a second: everything must stay flat
 	@$(BIN)/python -m tests.endurance
 
 clean:  ## forgets the environment and all data of this machine

@@ -53,7 +53,7 @@ def serve(
     `preview` tells what a code's meaning would change, as the rules of an order are not known here.
     """
     try:
-        warehouse = Warehouse(settings.home / FILE, configured(settings))
+        warehouse = Warehouse(settings.home / FILE, configured(settings), settings.analytics.memory_bytes)
         listener = listener or _listen(settings.api.host, settings.api.port)
     except (WarehouseError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201  # the one sentence that whoever started us must read

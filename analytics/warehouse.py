@@ -70,12 +70,12 @@ class WarehouseDamagedError(WarehouseError):
 class Warehouse:
     """A DuckDB file and its connections: one cursor for each thread."""
 
-    def __init__(self, path: Path, shard: Shard | None = None) -> None:
+    def __init__(self, path: Path, shard: Shard | None = None, memory_bytes: int = 0) -> None:
         """Opens the file, or makes it. Raises WarehouseError with a sentence that says what to do.
 
-        shard: what the file must keep; None = whatever it does.
+        shard: what the file must keep; None = whatever it does. memory_bytes: the most it takes; 0 = 80 % of all.
         """
-        self.path, self._asked = path, shard
+        self.path, self._asked, self._memory = path, shard, memory_bytes
         self._threads = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._lock = threading.RLock()
@@ -86,7 +86,7 @@ class Warehouse:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         log, is_new = self.path.with_name(f"{self.path.name}.wal"), not self.path.exists()
         try:
-            root, self.shard = _connect(self.path, self._asked)
+            root, self.shard = _connect(self.path, self._asked, self._memory)
         except duckdb.Error as error:
             if is_new:  # what was begun of it would be taken for a damaged file
                 self.path.unlink(missing_ok=True)
@@ -170,8 +170,8 @@ def script(name: str) -> str:
     return (SQL / name).read_text()
 
 
-def _connect(path: Path, asked: Shard | None) -> tuple[duckdb.DuckDBPyConnection, Shard]:
-    root = duckdb.connect(str(path), config=CONFIG)
+def _connect(path: Path, asked: Shard | None, memory: int) -> tuple[duckdb.DuckDBPyConnection, Shard]:
+    root = duckdb.connect(str(path), config=CONFIG | ({"memory_limit": f"{memory >> 20}MiB"} if memory else {}))
     try:
         return root, _prepare(root, asked)
     except duckdb.Error:

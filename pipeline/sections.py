@@ -60,12 +60,17 @@ class Api(Section):
 
 
 class Analytics(Section):
-    """Several analytics nodes, each with a file of its own, where one machine's disk is not enough."""
+    """The warehouse; and several analytics nodes, each with a file of its own, where one disk is not enough."""
 
     shards: tuple[str, ...] = Field(
         (), description="URLs of all analytics nodes, in one order on each; empty = one node"
     )
     shard: int = Field(0, ge=0, description="which of them this one is, from 0")
+    memory_bytes: int = Field(
+        1 << 30,
+        ge=128 << 20,
+        description="most bytes that the warehouse takes in memory; what needs more goes by the disk",
+    )
 
     @field_validator("shards")
     @classmethod

@@ -14,9 +14,9 @@ log = structlog.get_logger("arus.streams")
 
 Rows = Mapping[bytes, bytes | None]
 
-CACHE_BYTES, BUFFER_BYTES = 64 << 20, 8 << 20
-"""What RocksDB keeps in memory: of all partitions together what was read, of each twice as much of what was written.
-So a worker's memory hardly grows with its state."""
+CACHE_BYTES, WRITTEN_BYTES, BUFFER_BYTES = 64 << 20, 32 << 20, 8 << 20
+"""What RocksDB keeps in memory of all partitions together: of what was read, and of what was written; and of one
+partition's writes. So a worker's memory hardly grows with its state, nor while its buffers slowly fill."""
 
 STALE_AFTER = 20 * 3600
 """Seconds after which files on disk are not trusted: Kafka forgets that a row was deleted after 24 hours."""
@@ -145,11 +145,18 @@ def _cache() -> rocksdict.Cache:
     return rocksdict.Cache(CACHE_BYTES)
 
 
+@cache
+def _written() -> rocksdict.WriteBufferManager:
+    """Gives the one budget of this process for what is not on disk yet."""
+    return rocksdict.WriteBufferManager(WRITTEN_BYTES, allow_stall=False)
+
+
 def _open(path: Path) -> rocksdict.Rdict:
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(BUFFER_BYTES)
     options.set_max_write_buffer_number(2)
+    options.set_write_buffer_manager(_written())
     options.set_max_open_files(256)
     options.set_keep_log_file_num(1)
     table = rocksdict.BlockBasedOptions()

@@ -247,3 +247,12 @@ def test_a_file_from_before_numbers_told_their_webhook_is_read_on(tmp_path):
     )
     assert places == [{"tracking_key": "jnt/JP2", "told_partition": 3, "told_offset": 7}]
     after.close()
+
+
+def test_it_takes_no_more_memory_than_it_is_given(tmp_path):
+    """What it has read stays in memory up to there; also after it was opened anew."""
+    small = Warehouse(tmp_path / "small.duckdb", memory_bytes=200 << 20)
+    for _ in range(2):
+        assert small.query("select current_setting('memory_limit') as most") == [{"most": "200.0 MiB"}]
+        small.reopen()
+    small.close()

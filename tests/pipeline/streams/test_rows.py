@@ -142,6 +142,18 @@ def test_damaged_files_are_made_anew(tmp_path):
     again.close()
 
 
+def test_what_is_not_on_disk_yet_has_one_budget(tmp_path):
+    """Of all partitions together: a worker of many does not grow while the buffer of each fills by and by."""
+    many = [stores.open_rocks(tmp_path / str(number)) for number in range(16)]
+    for turn in range(64):
+        for store in many:
+            store.write({b"%d" % turn: bytes(50_000)}, turn)
+    held = sum(store._db.property_int_value("rocksdb.cur-size-all-mem-tables") for store in many)
+    assert 0 < held < stores.WRITTEN_BYTES * 5 / 4
+    for store in many:
+        store.close()
+
+
 def test_files_that_somebody_holds_are_left_alone(tmp_path):
     """Two workers never share a folder; if they tried, the second one stops and nothing is deleted."""
     store = stores.open_rocks(tmp_path / "rows")
