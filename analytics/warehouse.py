@@ -77,7 +77,7 @@ class Warehouse:
         """
         self.path, self._asked, self._memory = path, shard, memory_bytes
         self._threads = threading.local()
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._cursors: list[tuple[threading.Thread, duckdb.DuckDBPyConnection]] = []
         self._lock = threading.RLock()
         self._opened = 0
         self._root: duckdb.DuckDBPyConnection | None = self._open()
@@ -109,10 +109,19 @@ class Warehouse:
         if mine is None or self._threads.opened != self._opened:
             with self._lock:
                 self._root = self._root or self._open()
+                self._let_go()
                 mine = self._root.cursor()
-                self._cursors.append(mine)
+                self._cursors.append((threading.current_thread(), mine))
                 self._threads.cursor, self._threads.opened = mine, self._opened
         return mine
+
+    def _let_go(self) -> None:
+        """Closes the connections of threads that have ended: servers start new ones for each rush."""
+        ended = [cursor for thread, cursor in self._cursors if not thread.is_alive()]
+        self._cursors = [(thread, cursor) for thread, cursor in self._cursors if thread.is_alive()]
+        for cursor in ended:
+            with suppress(duckdb.Error):
+                cursor.close()
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Runs one statement and gives its rows. Blocks: call it in a thread."""
@@ -159,7 +168,7 @@ class Warehouse:
     def close(self) -> None:
         """Closes every connection; only then is the file really closed."""
         with self._lock:
-            for cursor in (*self._cursors, *([self._root] if self._root else [])):
+            for cursor in (*(mine for _, mine in self._cursors), *([self._root] if self._root else [])):
                 with suppress(duckdb.Error):
                     cursor.close()
             self._cursors.clear()

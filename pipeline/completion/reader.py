@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -52,11 +52,9 @@ class Reader(Member):
         """Gives where the first open question of each partition was raised."""
         return {TopicPartition(TOPIC, number): at for number, at in self._questions.positions().items()}
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    def leave(self, partitions: Collection[int]) -> None:
         """Leaves partitions to others."""
-        await self.commit()
-        self._questions.forget({place.partition for place in revoked})
-        self.committed.clear()
+        self._questions.forget({*partitions})
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Takes partitions over."""

@@ -1,5 +1,6 @@
 """Reconciliation: asks a sender what changed since the last time, for webhooks that it could not deliver."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
@@ -84,5 +85,6 @@ async def reconcile(client: Client, memory: Memory, keeper: Keeper, begin: int |
             log.warning("completion.search_declined", account=client.name, asked=what, why=str(error))
         else:
             if start <= usual:
-                memory.keep_reconciled(what, now)
+                # in a thread: a question may hold the lock while this loop waits for its token
+                await asyncio.to_thread(memory.keep_reconciled, what, now)
     return found

@@ -126,7 +126,15 @@ class Line:
         return min(max(wanted / SECOND, 0.001), NAP) if self._has_room() else NAP
 
     async def _attempt(self, sending_id: str) -> None:
-        partition, sending = found = self._waiting[sending_id]
+        if found := self._waiting.get(sending_id):  # nothing where it was forgotten before this could begin
+            await self._settle(sending_id, found)
+        del self._under_way[sending_id]
+        if sending_id in self._waiting:
+            self._push(self._waiting[sending_id][1])
+        self._news.set()
+
+    async def _settle(self, sending_id: str, found: tuple[int, Sending]) -> None:
+        partition, sending = found
         after = await self._tried(sending)
         if self._waiting.get(sending_id) is found:  # no other process has it, and it did not begin anew meanwhile
             await self._office.keep(partition, after)
@@ -134,10 +142,6 @@ class Line:
             del self._waiting[sending_id]
             if after.state == "waiting":
                 self._waiting[sending_id] = partition, after
-        del self._under_way[sending_id]
-        if sending_id in self._waiting:
-            self._push(self._waiting[sending_id][1])
-        self._news.set()
 
     async def _tried(self, sending: Sending) -> Sending:
         """Gives a message after an attempt, or after none where its endpoint is paused."""

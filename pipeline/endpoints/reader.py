@@ -1,7 +1,7 @@
 """Reads what asks for messages, and what became of them, and tells Kafka how far that is."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import msgspec
 import structlog
@@ -32,11 +32,13 @@ class Reader(Member):
     def __init__(
         self,
         kafka: Kafka,
-        take: Callable[[int, list[ConsumerRecord]], Awaitable[None]],
+        take: Callable[[int, list[ConsumerRecord]], Awaitable[list[Sending]]],
         begin: Callable[[int, list[Sending]], None],
         forget: Callable[[int], None],
     ) -> None:
-        """`take` hears of records that ask, `begin` of what waits in a partition, `forget` of one that others have."""
+        """`take` keeps messages for records that ask and gives those that wait; `begin` hears of what waits in a
+        partition that is ours, `forget` of one that others have.
+        """
         super().__init__(
             kafka,
             GROUP,
@@ -55,36 +57,44 @@ class Reader(Member):
 
     async def take(self, place: TopicPartition, records: list[ConsumerRecord]) -> None:
         """Notes what became of messages, hands on what asks for some. Raises KafkaError when that cannot be kept."""
-        if place.partition not in self._ledgers:
-            return  # others took it over meanwhile, and read this again
+        ledger = self._ledgers[place.partition]
         if place.topic == SENDINGS:
-            self._note(place.partition, records)
-        elif fresh := self._fresh(place, records):
-            await self._take(place.partition, fresh)
+            self._note(ledger, records)
+            return
+        fresh = [record for record in records if not ledger.has_made(place.topic, record.offset)]
+        waiting = await self._take(place.partition, fresh) if fresh else []
+        ledger.taken[place.topic] = records[-1].offset + 1
+        if self._ledgers.get(place.partition) is ledger:  # else others took it over meanwhile
+            self._begin(place.partition, waiting)
 
     async def look(self) -> None:
         """Begins with each partition of which all is read that was there."""
         behind = [TopicPartition(SENDINGS, number) for number, ledger in self._ledgers.items() if ledger.is_behind]
         if not behind:
             return
+        turn, position = self._turn, self.consumer.position
         try:
             ends = await self.consumer.end_offsets(behind)
-            done = [place.partition for place in behind if await self.consumer.position(place) >= ends[place]]
-            self.consumer.resume(*[TopicPartition(topic, number) for topic in ASKING for number in done])
+            done = [place.partition for place in behind if await position(place) >= ends[place]]
+            asking = [TopicPartition(topic, number) for topic in ASKING for number in done]
+            starts = {place: await position(place) for place in asking}
+            if turn != self._turn:
+                return
+            self.consumer.resume(*asking)
         except (IllegalStateError, KafkaError) as error:  # a rebalance, or a broker that is away
             log.info("endpoints.behind", error=repr(error))
             return
+        for place, at in starts.items():
+            self._ledgers[place.partition].taken[place.topic] = at
         for number in done:
             self._begin(number, self._ledgers[number].begin())
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Leaves partitions to others."""
-        del revoked
-        await self.commit()
+    def leave(self, partitions: Collection[int]) -> None:
+        """Leaves all partitions: those that stay ours are assigned anew."""
+        del partitions
         for number in self._ledgers:
             self._forget(number)
         self._ledgers.clear()
-        self.committed.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Takes partitions over; first of all it reads what became of messages."""
@@ -93,24 +103,20 @@ class Reader(Member):
         self.consumer.pause(*[place for place in ours if place.topic != SENDINGS])
 
     async def positions(self) -> dict[TopicPartition, int]:
-        """Gives where messages that still wait were asked for, or where nothing is left to be asked."""
+        """Gives where messages that still wait were asked for, and up to where all that asks for some was heard."""
         found: dict[TopicPartition, int] = {}
         for number, ledger in self._ledgers.items():
             if ledger.is_behind:
                 continue
-            for topic in ASKING:
-                found[TopicPartition(topic, number)] = await self.consumer.position(TopicPartition(topic, number))
+            # not the consumer's position: that is behind what it has fetched, whether it was taken or not
+            found |= {TopicPartition(topic, number): at for topic, at in ledger.taken.items()}
             if (at := ledger.position()) is not None:
                 found[TopicPartition(SENDINGS, number)] = at
         return found
 
-    def _note(self, number: int, records: Iterable[ConsumerRecord]) -> None:
+    def _note(self, ledger: Ledger, records: Iterable[ConsumerRecord]) -> None:
         for record in records:
             try:
-                self._ledgers[number].note(record.offset, _sending(record.value))
+                ledger.note(record.offset, _sending(record.value))
             except msgspec.MsgspecError:
-                log.warning("endpoints.unreadable", topic=SENDINGS, partition=number, offset=record.offset)
-
-    def _fresh(self, place: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
-        ledger = self._ledgers[place.partition]
-        return [record for record in records if not ledger.has_made(place.topic, record.offset)]
+                log.warning("endpoints.unreadable", topic=SENDINGS, partition=record.partition, offset=record.offset)

@@ -164,15 +164,15 @@ class Worker:
 
     # ---- what the reader hears
 
-    async def _take(self, partition: int, records: list[ConsumerRecord]) -> None:
-        """Keeps a message for each record that asks for one, and only then has it sent."""
+    async def _take(self, partition: int, records: list[ConsumerRecord]) -> list[Sending]:
+        """Keeps a message for each record that asks for one, and gives those that wait to be sent."""
         made = [sending for record in records if (sending := await self._asked(record))]
         written = [
             await self._producer.send(SENDINGS, codec.encode(m), key=m.sending_id.encode(), partition=partition)
             for m in made
         ]
         await asyncio.gather(*written)
-        self._begin(partition, [sending for sending in made if sending.state == "waiting"])
+        return [sending for sending in made if sending.state == "waiting"]
 
     def _begin(self, partition: int, waiting: list[Sending]) -> None:
         for sending in waiting:

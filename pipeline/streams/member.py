@@ -38,6 +38,8 @@ class Member(ConsumerRebalanceListener, ABC):  # type: ignore[misc]  # aiokafka 
             isolation_level="read_committed",
         )
         self.committed: dict[TopicPartition, int] = {}
+        self._turn = 0
+        """How often partitions were given away: what was fetched before is not ours to take."""
 
     @abstractmethod
     async def take(self, place: TopicPartition, records: list[ConsumerRecord]) -> None:
@@ -50,6 +52,17 @@ class Member(ConsumerRebalanceListener, ABC):  # type: ignore[misc]  # aiokafka 
     @abstractmethod
     def positions(self) -> Awaitable[dict[TopicPartition, int]]:
         """Gives where whoever comes after us begins: everything before it is settled."""
+
+    @abstractmethod
+    def leave(self, partitions: Collection[int]) -> None:
+        """Leaves partitions to others."""
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Tells Kafka how far we are, and leaves."""
+        self._turn += 1
+        await self.commit()
+        self.leave({place.partition for place in revoked})
+        self.committed.clear()
 
     async def start(self, stopping: asyncio.Event) -> None:
         """Connects, however long Kafka is away."""
@@ -73,8 +86,10 @@ class Member(ConsumerRebalanceListener, ABC):  # type: ignore[misc]  # aiokafka 
         """Reads until it shall stop. Raises what `take`, `look` and the two that are called beside them raise."""
         last = time.monotonic()
         while not stopping.is_set():
-            for place, records in (await self.consumer.getmany(timeout_ms=TICK_MS)).items():
-                await self.take(place, records)
+            found, turn = await self.consumer.getmany(timeout_ms=TICK_MS), self._turn
+            for place, records in found.items():
+                if turn == self._turn:  # else whoever has the partition now, be it us, reads this again
+                    await self.take(place, records)
             await self.look()
             each_round()
             if time.monotonic() - last > COMMIT_EVERY:

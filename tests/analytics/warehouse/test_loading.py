@@ -256,3 +256,14 @@ def test_it_takes_no_more_memory_than_it_is_given(tmp_path):
         assert small.query("select current_setting('memory_limit') as most") == [{"most": "200.0 MiB"}]
         small.reopen()
     small.close()
+
+
+def test_connections_of_threads_that_have_ended_are_closed(warehouse):
+    """Servers start threads for each rush and end them after it: what each left open would add up for months."""
+    for _ in range(20):
+        rush = [Thread(target=warehouse.query, args=("select 1",)) for _ in range(4)]
+        for thread in rush:
+            thread.start()
+        for thread in rush:
+            thread.join()
+    assert len(warehouse._cursors) <= 4

@@ -1,6 +1,8 @@
 """Asking TikTok Shop, which behaves as it is documented: signatures, tokens, limits and illness."""
 
+import asyncio
 import json
+import threading
 
 import httpx
 import pytest
@@ -142,3 +144,23 @@ def _span():
     from pipeline.sources.apis.api import Span
 
     return Span(0, NOW)
+
+
+async def test_a_lock_that_somebody_holds_does_not_hold_up_everything(client, owner, tmp_path):
+    """A question holds it while it waits for its token, which comes through the loop that is not to stand still."""
+    memory, held, free = Memory(tmp_path, owner()), threading.Event(), threading.Event()
+
+    def hold():
+        with memory.alone():
+            held.set()
+            return free.wait(5)
+
+    holding = asyncio.create_task(asyncio.to_thread(hold))
+    await asyncio.to_thread(held.wait)
+    searching = asyncio.create_task(reconcile(client(), memory, Keeper(), since(memory, NOW), NOW))
+    await asyncio.sleep(0.5)
+    assert memory.reconciled_until() == 0
+    free.set()
+    assert await holding, "the loop stood still"
+    await searching
+    assert memory.reconciled_until() == NOW

@@ -1,8 +1,10 @@
 """How far Kafka may be told that we are: any record where a process is killed is a place to go on from."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.endpoints import ledger as ledger_module
 from pipeline.endpoints.ledger import Ledger
 from schemas.endpoints import Sending
 from schemas.notices import Notice
@@ -50,3 +52,23 @@ def test_a_record_of_which_a_message_was_made_is_known_once():
     assert not ledger.has_made("notices", 0)
     assert not ledger.has_made("endpoint.wishes", 0)
     assert not ledger.has_made("notices", 7)
+
+
+def test_a_process_that_was_frozen_unsettles_nothing():
+    """It says 'waiting' of what another one settled meanwhile; asked for anew, by a wish, it does wait."""
+    ledger, late = Ledger(), Sending("a", "kios", NOTICE, "waiting", asked_by=("notices", 0))
+    for offset, state in enumerate(("waiting", "delivered", "waiting")):
+        ledger.note(offset, msgspec.structs.replace(late, state=state))
+    assert ledger.begin() == []
+    assert ledger.position() == 3
+    ledger.note(3, msgspec.structs.replace(late, asked_by=("endpoint.wishes", 0)))
+    assert ledger.position() == 3
+    ledger.note(4, msgspec.structs.replace(late, state="delivered", asked_by=("endpoint.wishes", 0)))
+    assert ledger.position() == 5
+
+
+def test_of_settled_messages_the_late_ones_are_remembered(monkeypatch):
+    """And no more of them than that: a process that runs for months keeps no list of all."""
+    monkeypatch.setattr(ledger_module, "REMEMBERED", 2)
+    ledger = read([(name, "delivered") for name in "abcd"])
+    assert list(ledger._settled) == ["c", "d"]

@@ -237,3 +237,14 @@ async def test_a_long_wait_is_slept_through(office, lines):
     ours.add(0, Sending("m1", "kios", sending("m1").notice, due=NOW + HOUR))
     await asyncio.sleep(0.03)
     assert (len(ours), office.posted) == (1, [])
+
+
+async def test_what_is_forgotten_before_its_attempt_began_breaks_nothing(office, lines):
+    """A rebalance may come between the two; the line goes on with the others."""
+    ours = lines()
+    ours.add(0, sending("a"))
+    await asyncio.sleep(0)  # its work has begun, its attempt not yet
+    ours.forget(0)
+    ours.add(1, sending("b"))
+    await until(lambda: office.kept)
+    assert office.posted == ["b"]
