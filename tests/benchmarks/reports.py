@@ -17,6 +17,7 @@ from analytics.loading import Loading
 from analytics.reports import REPORTS, run
 from analytics.warehouse import Row, Warehouse
 from pipeline import codec
+from pipeline.sections import Analytics
 from pipeline.streams.agent import Batch
 from schemas.times import DAY
 from tests.analytics.seed import NOW, Record, told
@@ -42,8 +43,8 @@ def snapshots(orders: int) -> Iterator[Record]:
 
 
 def fill(path: Path, orders: int) -> Warehouse:
-    """Gives the file, filled."""
-    warehouse = Warehouse(path)
+    """Gives the file, filled; with no more memory than a running one has."""
+    warehouse = Warehouse(path, memory_bytes=Analytics().memory_bytes)
     if not warehouse.query("select 1 from raw.orders limit 1"):
         loading, records = Loading(warehouse), snapshots(orders)
         while batch := list(islice(records, WRITE)):
